@@ -1,0 +1,1 @@
+"""Compositions on disk: save, list, load, delete, import, export."""

@@ -1,0 +1,1 @@
+"""Pure MIDI: messages, note pairing, Standard MIDI Files, control maps."""

@@ -1,0 +1,1 @@
+"""Pure music: notes, timing, piano rolls, encodings, metrics. Values in, values out."""

@@ -1,0 +1,1 @@
+"""The front panel as pure values: events, the state table, pages drawn to one-bit images."""

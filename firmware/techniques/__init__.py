@@ -1,0 +1,28 @@
+"""What can be done to a melody. A technique is a function of values: no port, thread or clock.
+
+Every technique is a generator that yields `Progress` and returns the finished composition, so
+that whoever runs it can show how far it is, cancel it between two steps by closing it, and let
+the player hear what there is so far.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from firmware.inference.runtime import Model
+from firmware.music.notes import Melody
+from firmware.parameters import Parameters, Technique
+from firmware.techniques.enhance import enhance
+from firmware.techniques.progress import Generation
+
+TechniqueFunction = Callable[[Melody, Parameters, Model, np.random.Generator], Generation]
+
+TECHNIQUES: Mapping[Technique, TechniqueFunction] = MappingProxyType({Technique.ENHANCE: enhance})
+
+
+def generate(
+    melody: Melody, parameters: Parameters, model: Model, rng: np.random.Generator
+) -> Generation:
+    """Start the technique that the parameters are for."""
+    return TECHNIQUES[parameters.technique](melody, parameters, model, rng)

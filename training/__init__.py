@@ -1,0 +1,1 @@
+"""Desktop only: corpora, models, training, evaluation."""

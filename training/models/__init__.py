@@ -1,0 +1,1 @@
+"""One architecture a file: a frozen config and `build(config) -> keras.Model`."""
