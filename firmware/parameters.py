@@ -55,8 +55,8 @@ class ParameterSpec:
 
     def clamped(self, value: float) -> Number:
         """The nearest value that a knob can reach: on the step grid, inside of the range."""
-        steps = round((value - self.low) / self.step)
-        value = min(max(self.low + steps * self.step, self.low), self.high)
+        inside = min(max(value, self.low), self.high)
+        value = self.low + round((inside - self.low) / self.step) * self.step
         return int(value) if self.is_integer else round(value, 6)
 
     def checked(self, value: object) -> Number:

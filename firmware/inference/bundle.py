@@ -62,7 +62,8 @@ def read_bundle(folder: Path) -> Bundle:
     found = hashlib.sha256(content).hexdigest()
     if found != manifest.sha256:
         raise BundleHashError(
-            f"{manifest.name}'s model has hash {found[:12]}…, its manifest says {manifest.sha256[:12]}…",
+            f"{manifest.name}'s model has hash {found[:12]}…, "
+            f"its manifest says {manifest.sha256[:12]}…",
             remedy="copy the bundle again",
         )
     return Bundle(folder=folder, manifest=manifest, content=content)

@@ -118,7 +118,8 @@ class Manifest:
             raise BundleSchemaError("the manifest is not a JSON object")
         if raw.get("schema") != SCHEMA_VERSION:
             raise BundleSchemaError(
-                f"the manifest has schema {raw.get('schema')!r}, this firmware reads {SCHEMA_VERSION}",
+                f"the manifest has schema {raw.get('schema')!r}, "
+                f"this firmware reads {SCHEMA_VERSION}",
                 remedy="convert the model again with matching converters",
             )
         try:
