@@ -1,0 +1,1 @@
+"""Benchmarks beside peers. Each module has `rows()`; `python -m bench` collects them."""

@@ -1,0 +1,79 @@
+"""What the knobs and buttons of known keyboards mean."""
+
+from collections import Counter
+
+import pytest
+
+from firmware.devices.controls import Button
+from firmware.midi.control_maps import (
+    AKM322,
+    CONTROL_MAPS,
+    ControlAction,
+    ControlMap,
+    MoveKnob,
+    PressButton,
+)
+from firmware.midi.messages import ControlChange, MidiMessage, NoteOn, PitchBend, Realtime
+from firmware.parameters import PARAMETERS_BY_KEY
+
+maps = pytest.mark.parametrize("control_map", CONTROL_MAPS.values(), ids=CONTROL_MAPS)
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "action"),
+    [
+        (105, 127, PressButton(button="play")),
+        (106, 127, PressButton(button="stop")),
+        (107, 127, PressButton(button="record")),
+        (107, 0, None),  # the button comes up
+        (21, 0, MoveKnob(parameter="creative_risk", position=0.0)),
+        (21, 127, MoveKnob(parameter="creative_risk", position=1.0)),
+        (22, 127, MoveKnob(parameter="max_input_notes_removed", position=1.0)),
+        (23, 127, MoveKnob(parameter="max_notes_added", position=1.0)),
+        (10, 127, MoveKnob(parameter="sampling_iterations", position=1.0)),
+    ],
+)
+def test_the_akm322s_panel_is_understood(
+    control: int, value: int, action: ControlAction | None
+) -> None:
+    message = ControlChange(control=control, value=value)
+    assert AKM322.lookup(message) == action
+    assert AKM322.is_panel(message)
+
+
+@maps
+@pytest.mark.parametrize(
+    "message",
+    [
+        NoteOn(pitch=60, velocity=100),
+        PitchBend(bend=0),
+        Realtime.CLOCK,
+        ControlChange(control=1, value=127),  # modulation
+        ControlChange(control=7, value=127),  # volume
+        ControlChange(control=64, value=127),  # sustain pedal
+    ],
+)
+def test_what_is_played_goes_on_to_the_synthesizer(
+    control_map: ControlMap, message: MidiMessage
+) -> None:
+    assert control_map.lookup(message) is None
+    assert not control_map.is_panel(message)
+
+
+@maps
+def test_every_row_names_a_button_or_a_parameter_that_exists(control_map: ControlMap) -> None:
+    assert set(control_map.buttons.values()) <= set(Button)
+    assert set(control_map.knobs.values()) <= set(PARAMETERS_BY_KEY)
+
+
+@maps
+def test_no_controller_means_two_things_and_nothing_is_set_by_two(control_map: ControlMap) -> None:
+    assert not set(control_map.buttons) & set(control_map.knobs)
+    for table in (control_map.buttons, control_map.knobs):
+        assert max(Counter(table.values()).values()) == 1
+
+
+@maps
+def test_a_map_is_found_by_its_usb_identity(control_map: ControlMap) -> None:
+    assert CONTROL_MAPS[control_map.usb_id] is control_map
+    assert control_map.lowest_pitch < control_map.highest_pitch
