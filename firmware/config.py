@@ -1,0 +1,188 @@
+"""What a maker can set once for an instrument: a frozen value, read from one TOML file."""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from firmware.errors import ConfigError
+from firmware.parameters import Technique
+
+CONFIG_VARIABLE = "CONTINUO_CONFIG"
+HOME_VARIABLE = "CONTINUO_HOME"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The instrument's settings.
+
+    Attributes:
+        library: Folder of the saved compositions.
+        technique: What the generate button does after switching on.
+        bundle: Name of the model bundle to use, or "" for the firmware's choice.
+        model_threads: Threads of the interpreter, 1..16.
+        tempo_bpm: Tempo after switching on, 40..220 quarter notes a minute.
+        beats_per_bar: Quarter notes a bar, 1..32.
+        metronome: Whether it clicks while recording.
+        count_in_bars: Bars of clicks before a recording, 0..4.
+        capture_minutes: How much of the last playing is always kept, 1..60 minutes.
+        midi_input: Part of the name of the MIDI input to use, or "" for any keyboard.
+        midi_output: Part of the name of the MIDI output to use, or "" for any synthesizer.
+    """
+
+    library: Path
+    technique: Technique = Technique.ENHANCE
+    bundle: str = ""
+    model_threads: int = 1
+    tempo_bpm: float = 100.0
+    beats_per_bar: int = 4
+    metronome: bool = True
+    count_in_bars: int = 1
+    capture_minutes: int = 5
+    midi_input: str = ""
+    midi_output: str = ""
+
+
+def default_config(environ: Mapping[str, str] | None = None) -> Config:
+    """The settings without a file.
+
+    Args:
+        environ: Environment to look in; the process's own by default. `CONTINUO_HOME` is the
+            library's folder; else `$XDG_DATA_HOME/continuo` where that variable is set, else
+            `~/Continuo`.
+    """
+    environ = os.environ if environ is None else environ
+    if environ.get(HOME_VARIABLE):
+        library = Path(environ[HOME_VARIABLE]).expanduser()
+    elif environ.get("XDG_DATA_HOME"):
+        library = Path(environ["XDG_DATA_HOME"]) / "continuo"
+    else:
+        library = _home(environ) / "Continuo"
+    return Config(library=library.absolute())
+
+
+def config_path(environ: Mapping[str, str] | None = None) -> Path:
+    """Where the settings file lies: `CONTINUO_CONFIG`, else the XDG place for it."""
+    environ = os.environ if environ is None else environ
+    if environ.get(CONFIG_VARIABLE):
+        return Path(environ[CONFIG_VARIABLE]).expanduser()
+    base = environ.get("XDG_CONFIG_HOME")
+    return (Path(base) if base else _home(environ) / ".config") / "continuo" / "config.toml"
+
+
+def load_config(environ: Mapping[str, str] | None = None) -> Config:
+    """The settings of this user: defaults, with the file's in their place where there is one.
+
+    Raises:
+        ConfigError: If the file cannot be read, or a key in it is unknown or has a value that
+            cannot be. A file that `CONTINUO_CONFIG` names must exist.
+    """
+    environ = os.environ if environ is None else environ
+    path = config_path(environ)
+    defaults = default_config(environ)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        if environ.get(CONFIG_VARIABLE):
+            raise ConfigError(f"there is no settings file {path}") from error
+        return defaults
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the settings file {path} cannot be read") from error
+    config = read_config(text, defaults=defaults, source=str(path))
+    if not environ.get(HOME_VARIABLE):
+        return config
+    # The variable is nearer to the person than the file.
+    return _with(config, library=defaults.library)
+
+
+def read_config(text: str, *, defaults: Config, source: str = "the settings") -> Config:
+    """Read settings from TOML.
+
+    Args:
+        text: The file's text, a flat table of the names in `Config`.
+        defaults: What stands where the text says nothing.
+        source: What the error calls the file.
+
+    Raises:
+        ConfigError: If it is no TOML, a key is unknown or a value cannot be.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{source} is not TOML: {error}") from error
+    known = [entry.name for entry in fields(Config)]
+    given: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key not in known:
+            raise ConfigError(f"{source} has an unknown key {key!r}", remedy=", ".join(known))
+        given[key] = _READERS[key](f"{source}: {key}", value)
+    return _with(defaults, **given)
+
+
+def _with(config: Config, **given: Any) -> Config:
+    values = {entry.name: getattr(config, entry.name) for entry in fields(Config)}
+    return Config(**{**values, **given})
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+
+
+def _path(what: str, value: object) -> Path:
+    return Path(_text(what, value)).expanduser().absolute()
+
+
+def _text(what: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{what} must be a text in quotes, got {value}")
+    return value
+
+
+def _switch(what: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{what} must be true or false, got {value}")
+    return value
+
+
+def _technique(what: str, value: object) -> Technique:
+    try:
+        return Technique(_text(what, value))
+    except ValueError as error:
+        known = ", ".join(Technique)
+        raise ConfigError(f"{what} must be one of {known}, got {value!r}") from error
+
+
+def _whole(low: int, high: int) -> Callable[[str, object], int]:
+    def read(what: str, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ConfigError(f"{what} must be a whole number in {low}..{high}, got {value}")
+        return value
+
+    return read
+
+
+def _number(low: float, high: float) -> Callable[[str, object], float]:
+    def read(what: str, value: object) -> float:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not low <= float(str(value)) <= high:
+            raise ConfigError(f"{what} must be a number in {low:g}..{high:g}, got {value}")
+        return float(str(value))
+
+    return read
+
+
+_READERS: Mapping[str, Callable[[str, object], object]] = {
+    "library": _path,
+    "technique": _technique,
+    "bundle": _text,
+    "model_threads": _whole(1, 16),
+    "tempo_bpm": _number(40.0, 220.0),
+    "beats_per_bar": _whole(1, 32),
+    "metronome": _switch,
+    "count_in_bars": _whole(0, 4),
+    "capture_minutes": _whole(1, 60),
+    "midi_input": _text,
+    "midi_output": _text,
+}
