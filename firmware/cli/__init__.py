@@ -1,0 +1,144 @@
+"""The `continuo` command: one module a subcommand, which alone is imported when it is called."""
+
+import importlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
+from typing import Final
+
+from firmware.cli.answer import Answer
+from firmware.cli.arguments import Parser, UsageError
+from firmware.errors import ContinuoError
+
+COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # subcommand, whose module is in this package: what it does
+        "run": "start the instrument",
+        "demo": "let a simulated player play, enhance and save a melody",
+        "generate": "make one composition from a melody, without a panel",
+        "library": "list, show, delete and export compositions",
+        "models": "list, show and verify model bundles",
+        "render": "turn a MIDI file into a sound file",
+        "ports": "list the MIDI ports of this machine",
+        "selftest": "replay every model's golden arrays and time it",
+    }
+)
+
+EXIT_ERROR: Final = 2
+EXIT_BUG: Final = 1
+EXIT_INTERRUPTED: Final = 130
+EXIT_BROKEN_PIPE: Final = 141
+
+_EPILOG: Final = """
+examples:
+  continuo demo
+  continuo generate my-melody.mid --seed 1 -o my-composition
+  continuo generate ode-to-joy --set max_notes_added=20 --json
+  continuo COMMAND --help
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: Arguments without the program's name; the process's own by default.
+
+    Returns:
+        0, 2 for an error that has been said in one line, 130 for Ctrl-C, 141 where nobody
+        reads any more, 1 for a fault in Continuo itself.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in argv
+    try:
+        return _main(argv, as_json=as_json)
+    except BrokenPipeError:
+        _forget_stdout()
+        return EXIT_BROKEN_PIPE
+
+
+def _main(argv: list[str], *, as_json: bool) -> int:
+    try:
+        answer = _dispatch(argv)
+    except ContinuoError as error:
+        return _refuse(error.message, error.remedy, as_json=as_json, code=EXIT_ERROR)
+    except KeyboardInterrupt:
+        return _refuse("stopped", "", as_json=as_json, code=EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # the top of the process: say it, with everything needed to mend it
+        traceback.print_exc()
+        message = f"a fault in Continuo itself: {type(error).__name__}: {error}"
+        return _refuse(message, "report it with the lines above", as_json=as_json, code=EXIT_BUG)
+    if answer.problem and not as_json:
+        _print(answer.lines)
+        return _refuse(answer.problem, answer.remedy, as_json=False, code=EXIT_ERROR)
+    _print([_json(answer)] if as_json else answer.lines)
+    return EXIT_ERROR if answer.problem else 0
+
+
+def _dispatch(argv: list[str]) -> Answer:
+    if argv and argv[0] in COMMANDS:
+        name, rest = argv[0], argv[1:]
+        module = importlib.import_module(f"firmware.cli.{name}")
+        parser = Parser(prog=f"continuo {name}", description=module.__doc__)
+        module.add_arguments(parser)
+        run: Callable[..., Answer] = module.run
+        return run(parser.parse_args(rest))
+    width = max(map(len, COMMANDS))
+    table = "\n".join(f"  {name:<{width}}  {does}" for name, does in COMMANDS.items())
+    parser = Parser(
+        prog="continuo",
+        usage="continuo COMMAND …",
+        description="A music keyboard appliance: play a melody, and models on the device itself "
+        f"turn it into music.\n\ncommands:\n{table}",
+        epilog=_EPILOG,
+        with_json=False,
+    )
+    parser.add_argument("--version", action="version", version=f"continuo {_version()}")
+    _, rest = parser.parse_known_args(argv)
+    names = [word for word in rest if not word.startswith("-")]
+    raise UsageError(
+        f"there is no command {names[0]!r}" if names else "which command?",
+        remedy=f"one of {', '.join(COMMANDS)}; continuo --help",
+    )
+
+
+def _refuse(message: str, remedy: str, *, as_json: bool, code: int) -> int:
+    if as_json:
+        _print([json.dumps({"error": message, "remedy": remedy}, ensure_ascii=False)])
+    else:
+        text = f"{message} ({remedy})" if remedy else message
+        sys.stderr.write(f"continuo: {' '.join(text.split())}\n")
+    return code
+
+
+def _json(answer: Answer) -> str:
+    content = dict(answer.content)
+    if answer.problem:
+        content |= {"error": answer.problem, "remedy": answer.remedy}
+    return json.dumps(content, ensure_ascii=False)
+
+
+def _print(lines: Sequence[str]) -> None:
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _forget_stdout() -> None:
+    """Let the interpreter's own flush at exit succeed."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _version() -> str:
+    try:
+        return version("continuo")
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,98 @@
+"""An argument parser whose errors are Continuo's, and the help that parameters give of themselves.
+
+argparse is the choice because it is there: the commands are few and flat, its help is good
+enough, and a library more on the device would be loaded before every command.
+"""
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from firmware.errors import ContinuoError
+from firmware.parameters import Technique, specs_of
+
+
+class UsageError(ContinuoError, ValueError):
+    """The command line makes no sense."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises `UsageError` where argparse would print and exit.
+
+    Args:
+        prog: What the user typed so far.
+        usage: First line of the help, where argparse's own would mislead.
+        description: First paragraph of the help; line breaks are kept.
+        epilog: Last paragraph of the help; line breaks are kept.
+        with_json: Whether there is a `--json`.
+    """
+
+    def __init__(
+        self,
+        *,
+        prog: str,
+        usage: str | None = None,
+        description: str | None = None,
+        epilog: str | None = None,
+        with_json: bool = True,
+    ) -> None:
+        super().__init__(
+            prog=prog,
+            usage=usage,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        if with_json:
+            self.add_argument(
+                "--json", action="store_true", help="print one JSON object for programs"
+            )
+
+    def error(self, message: str) -> NoReturn:
+        """Say it as one of ours."""
+        raise UsageError(message, remedy=f"{self.prog} --help")
+
+
+def parameter_help() -> str:
+    """Names, ranges, defaults and meanings of all parameters, technique by technique."""
+    lines: list[str] = []
+    for technique in Technique:
+        lines.append(f"parameters of {technique}, for --set NAME=VALUE:")
+        for spec in specs_of(technique):
+            default = spec.text(spec.default)
+            lines.append(f"  {spec.key:<24} {spec.low:g} to {spec.high:g}, default {default}")
+            lines.append(f"  {'':<24} {spec.meaning}")
+    return "\n".join(lines)
+
+
+def settings(given: Sequence[str]) -> dict[str, str]:
+    """Read `NAME=VALUE` arguments; of two with one name the later counts.
+
+    Raises:
+        UsageError: If one has no `=`.
+    """
+    values: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(
+                f"--set wants NAME=VALUE, got {text!r}", remedy="--set max_notes_added=20"
+            )
+        values[name.strip()] = value.strip()
+    return values
+
+
+def bar_range(text: str) -> tuple[int, int]:
+    """Read `FIRST:LAST`, bars counted from 1, both of them kept.
+
+    Raises:
+        UsageError: If it is no such range.
+    """
+    first, colon, last = text.partition(":")
+    if not (colon and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last)):
+        raise UsageError(
+            f"--trim wants FIRST:LAST, bars counted from 1, got {text!r}",
+            remedy="--trim 1:8 keeps the first eight bars",
+        )
+    return int(first), int(last)

@@ -1,0 +1,107 @@
+"""Let a simulated player play, enhance and save a melody on the simulated instrument.
+
+The keys are struck, the buttons pressed and the model run as on the real instrument; only the
+clock is simulated, so that the music takes no time.
+"""
+
+import argparse
+from pathlib import Path
+
+from firmware.cli.answer import Answer
+from firmware.cli.arguments import Parser
+from firmware.cli.changes import count_changes
+from firmware.cli.generate import (
+    PICTURE_FILE,
+    SOUND_FILE,
+    checked_seed,
+    find_melody,
+    known_melodies,
+)
+from firmware.cli.progress import progress_bar
+from firmware.config import load_config
+from firmware.devices.audio import render
+from firmware.engine.demo import run_demo
+from firmware.library.melodies import DEFAULT_MELODY
+from firmware.library.picture import draw_piano_roll
+from firmware.library.store import COMPOSITION_FILE, INPUT_FILE, RECORD_FILE, Library
+from firmware.parameters import Technique
+
+
+def add_arguments(parser: Parser) -> None:
+    """Describe the command line."""
+    parser.epilog = (
+        f"{known_melodies()}\n\n"
+        "examples:\n"
+        "  continuo demo\n"
+        "  continuo demo my.mid --technique enhance --seed 3 -o my-folder"
+    )
+    parser.add_argument(
+        "melody",
+        nargs="?",
+        default=DEFAULT_MELODY,
+        metavar="MELODY",
+        help="MIDI file, melody or composition (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--technique",
+        choices=[str(t) for t in Technique],
+        default=str(Technique.ENHANCE),
+        help="what to do to the melody (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed", default="1", metavar="N", help="same seed, same composition (default: 1)"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("continuo-demo"),
+        metavar="DIR",
+        help="folder for everything (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> Answer:
+    """Play, draw, render, and say where everything lies."""
+    seed = checked_seed(arguments.seed)
+    technique = Technique(arguments.technique)
+    config = load_config()
+    melody = find_melody(arguments.melody, Library(config.library)).melody
+    with progress_bar(str(technique)) as report:
+        result = run_demo(melody, technique, seed, arguments.output, report, config=config)
+    record, folder = result.record, result.folder
+    paths = {
+        "composition": folder / COMPOSITION_FILE,
+        "input": folder / INPUT_FILE,
+        "record": folder / RECORD_FILE,
+        "sound": folder / SOUND_FILE,
+        "picture": folder / PICTURE_FILE,
+    }
+    renderer = render(record.composition, paths["sound"])
+    draw_piano_roll(record.melody, record.composition, paths["picture"])
+    counts = count_changes(record)
+    lines = [
+        f"A simulated player struck {len(record.melody.notes)} notes of "
+        f"{record.melody.name or 'a melody'} and pressed generate.",
+        f"{record.bundle} worked on them for {result.generation_s:.1f} s with seed {record.seed}: "
+        f"{counts['kept']} kept, {counts['removed']} removed, {counts['added']} added.",
+        f"The panel showed {result.frames_shown} frames; {renderer}.",
+        "",
+        *[f"{key:<12} {path}" for key, path in paths.items()],
+        f"{'panel':<12} {result.film} ({len(result.frames)} frames in {result.frames[0].parent})",
+    ]
+    content = {
+        "folder": str(folder),
+        **{key: str(path) for key, path in paths.items()},
+        "film": str(result.film),
+        "frames": [str(path) for path in result.frames],
+        "frames_shown": result.frames_shown,
+        "technique": record.technique,
+        "seed": record.seed,
+        "bundle": record.bundle,
+        "bundle_sha256": record.bundle_sha256,
+        "notes": counts,
+        "generation_s": round(result.generation_s, 3),
+        "renderer": renderer,
+    }
+    return Answer(content=content, lines=lines)

@@ -1,0 +1,154 @@
+"""List, show and verify model bundles."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from firmware.cli.answer import Answer, table
+from firmware.cli.arguments import Parser
+from firmware.cli.bundles import bundle_folders
+from firmware.errors import BundleError, ContinuoError
+from firmware.inference.bundle import (
+    MODEL_FILE,
+    Bundle,
+    golden_difference,
+    read_bundle,
+)
+from firmware.inference.runtime import installed_runtimes
+
+
+def add_arguments(parser: Parser) -> None:
+    """Describe the command line."""
+    parser.epilog = (
+        "examples:\n"
+        "  continuo models list\n"
+        "  continuo models show bach-arcnn --json\n"
+        "  continuo models verify            every installed bundle on every installed runtime\n"
+        "  continuo models verify ./my-own   a bundle in a folder"
+    )
+    parser.add_argument("action", choices=["list", "show", "verify"], help="what to do")
+    parser.add_argument(
+        "bundles",
+        nargs="*",
+        metavar="NAME_OR_DIR",
+        help="installed bundles or folders (default: all that are installed)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> Answer:
+    """Do it."""
+    return _ACTIONS[arguments.action](bundle_folders(arguments.bundles))
+
+
+def _list(folders: list[Path]) -> Answer:
+    rows, entries, broken = [], [], []
+    for folder in folders:
+        try:
+            bundle = read_bundle(folder)
+        except BundleError as error:
+            broken.append({"folder": str(folder), "problem": error.message})
+            rows.append([folder.name, "-", "-", "-", error.message])
+            continue
+        about = bundle.manifest
+        size = len(bundle.content)
+        rows.append(
+            [about.name, about.technique, about.genre, f"{size / 1024:.0f} kB", about.title]
+        )
+        entries.append(
+            {
+                "name": about.name,
+                "title": about.title,
+                "technique": about.technique,
+                "genre": about.genre,
+                "architecture": about.architecture,
+                "parameters": about.parameters,
+                "bytes": size,
+                "sha256": about.sha256,
+                "folder": str(folder),
+            }
+        )
+    return Answer(
+        content={"bundles": entries, "unusable": broken},
+        lines=table(["name", "technique", "genre", "size", "title"], rows)
+        if rows
+        else ["no bundle is installed"],
+    )
+
+
+def _show(folders: list[Path]) -> Answer:
+    bundles = [read_bundle(folder) for folder in folders]
+    lines: list[str] = []
+    for bundle in bundles:
+        lines += _description(bundle)
+    return Answer(
+        content={"bundles": [asdict(bundle.manifest) for bundle in bundles]},
+        lines=lines or ["no bundle is installed"],
+    )
+
+
+def _verify(folders: list[Path]) -> Answer:
+    runtimes = installed_runtimes()
+    rows: list[list[str]] = []
+    checks: list[dict[str, Any]] = []
+    for folder in folders:
+        for runtime in runtimes:
+            problem, difference, tolerance = _replayed(folder, runtime)
+            rows.append([folder.name, runtime, problem or "ok"])
+            checks.append(
+                {
+                    "bundle": folder.name,
+                    "runtime": runtime,
+                    "difference": difference,
+                    "tolerance": tolerance,
+                    "problem": problem,
+                }
+            )
+    failed = [check for check in checks if check["problem"]]
+    nothing = "" if folders else "no bundle is installed"
+    nothing = nothing or ("" if runtimes else "no runtime is installed")
+    return Answer(
+        content={"runtimes": runtimes, "checks": checks},
+        lines=table(["bundle", "runtime", "result"], rows) if rows else [],
+        problem=nothing or (f"{len(failed)} of {len(checks)} checks failed" if failed else ""),
+        remedy="install the package again, or convert the bundle again",
+    )
+
+
+def _replayed(folder: Path, runtime: str) -> tuple[str, float | None, float | None]:
+    """What is wrong, the largest difference, and the one that is allowed."""
+    try:
+        bundle = read_bundle(folder)
+        difference = golden_difference(bundle, runtime=runtime)
+    except ContinuoError as error:
+        return error.message, None, None
+    allowed = bundle.manifest.golden_tolerance
+    # Written so that a difference that is no number fails.
+    problem = "" if difference <= allowed else f"differs by {difference:g}, {allowed:g} is allowed"
+    return problem, difference, allowed
+
+
+def _description(bundle: Bundle) -> list[str]:
+    about = bundle.manifest
+    rows = {
+        "name": about.name,
+        "title": about.title,
+        "technique": str(about.technique),
+        "genre": about.genre,
+        "architecture": f"{about.architecture}, {about.parameters:,} weights, "
+        f"{about.mmac:g} MMAC a pass",
+        "file": f"{bundle.folder / MODEL_FILE} ({len(bundle.content):,} bytes)",
+        "sha256": about.sha256,
+        "encoding": f"{about.encoding} {about.fingerprint}",
+        "inputs": ", ".join(f"{t.name} {list(t.shape)} {t.dtype}" for t in about.inputs),
+        "outputs": ", ".join(f"{t.name} {list(t.shape)} {t.dtype}" for t in about.outputs),
+        "trained on": "; ".join(f"{c.name} ({c.licence})" for c in about.training.corpora),
+        "training": f"{about.training.steps:,} steps, seed {about.training.seed}, "
+        f"{about.training.backend}, revision {about.training.revision}",
+        **{f"quality: {key}": str(value) for key, value in about.quality.items()},
+    }
+    width = max(map(len, rows))
+    return [f"{key:<{width}}  {value}" for key, value in rows.items()] + [""]
+
+
+_ACTIONS = {"list": _list, "show": _show, "verify": _verify}

@@ -1,0 +1,56 @@
+"""Turn a MIDI file into a sound file, as the instrument would play it."""
+
+import argparse
+from pathlib import Path
+
+from firmware.cli.answer import Answer
+from firmware.cli.arguments import Parser, UsageError
+from firmware.devices.audio import RENDERERS, SAMPLE_RATE, render
+from firmware.library.importing import import_melody
+from firmware.midi.files import read_composition
+from firmware.music.timing import nanoseconds_of_ticks
+
+
+def add_arguments(parser: Parser) -> None:
+    """Describe the command line."""
+    parser.epilog = (
+        "The file is a 16-bit stereo WAV at 44.1 kHz, loud but not clipping. FluidSynth and its\n"
+        "soundfont are used where the system has them, else symusic's synthesizer with the\n"
+        "soundfont that pretty_midi carries; a line says which.\n\n"
+        "examples:\n"
+        "  continuo render composition.mid\n"
+        "  continuo render composition.mid -o out.wav --renderer symusic"
+    )
+    parser.add_argument("file", type=Path, metavar="FILE.mid", help="what to play")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE.wav", help="where to (default: beside FILE.mid)"
+    )
+    parser.add_argument(
+        "--renderer",
+        choices=list(RENDERERS),
+        help="what to play it with (default: the first found)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> Answer:
+    """Render, and say what with."""
+    path: Path = arguments.file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    # What the guarded child has read within its limits is safe to read here.
+    import_melody(content, name=path.name)
+    composition = read_composition(content)
+    target = arguments.output or path.with_suffix(".wav")
+    line = render(composition, target, renderer=arguments.renderer)
+    seconds = nanoseconds_of_ticks(composition.end_ticks, composition.tempo_bpm) / 1e9
+    return Answer(
+        content={
+            "sound": str(target),
+            "renderer": line,
+            "music_s": round(seconds, 3),
+            "sample_rate": SAMPLE_RATE,
+        },
+        lines=[f"{target}: {seconds:.1f} s of music", line],
+    )

@@ -1,0 +1,94 @@
+"""Replay every installed model's golden arrays on every installed runtime and time it."""
+
+import argparse
+import statistics
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from firmware.cli.answer import Answer, table
+from firmware.cli.arguments import Parser
+from firmware.cli.bundles import bundle_folders
+from firmware.errors import ContinuoError
+from firmware.inference.bundle import Bundle, golden_difference, read_bundle
+from firmware.inference.runtime import installed_runtimes
+
+WARM_UP_PASSES = 2
+
+
+def add_arguments(parser: Parser) -> None:
+    """Describe the command line."""
+    parser.epilog = (
+        "The difference is between this machine's outputs and those that the model was shipped\n"
+        "with; latency is one pass through the model.\n\n"
+        "examples:\n  continuo selftest\n  continuo selftest --passes 100 --threads 4 --json"
+    )
+    parser.add_argument("bundles", nargs="*", metavar="NAME_OR_DIR", help="only these bundles")
+    parser.add_argument(
+        "--passes", type=int, default=20, metavar="N", help="passes to time (default: 20)"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="threads of the model (default: 1)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> Answer:
+    """Replay and time."""
+    runtimes = installed_runtimes()
+    rows: list[list[str]] = []
+    results: list[dict[str, Any]] = []
+    for folder in bundle_folders(arguments.bundles):
+        for runtime in runtimes:
+            result = {"bundle": folder.name, "runtime": f"{runtime} {runtimes[runtime]}"}
+            try:
+                result |= _tested(read_bundle(folder), runtime, arguments)
+            except ContinuoError as error:
+                result |= {"problem": error.message}
+            results.append(result)
+            rows.append(_row(result))
+    failed = [result for result in results if result["problem"]]
+    problem = f"{len(failed)} of {len(results)} tests failed" if failed else ""
+    if not results:
+        problem = "no runtime is installed" if not runtimes else "no bundle is installed"
+    return Answer(
+        content={"results": results},
+        lines=table(["bundle", "runtime", "result", "difference", "median", "p90"], rows),
+        problem=problem,
+        remedy="install the package again",
+    )
+
+
+def _tested(bundle: Bundle, runtime: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    difference = golden_difference(bundle, runtime=runtime)
+    allowed = bundle.manifest.golden_tolerance
+    model = bundle.load(threads=max(arguments.threads, 1), runtime=runtime)
+    inputs = {
+        spec.name: np.zeros(spec.shape[1:], dtype=np.float32) for spec in bundle.manifest.inputs
+    }
+    times_ms: list[float] = []
+    for index in range(WARM_UP_PASSES + max(arguments.passes, 1)):
+        began = perf_counter()
+        model.run(**inputs)
+        if index >= WARM_UP_PASSES:
+            times_ms.append((perf_counter() - began) * 1000)
+    times_ms.sort()
+    return {
+        # Written so that a difference that is no number fails.
+        "problem": "" if difference <= allowed else f"differs by {difference:g}",
+        "difference": difference,
+        "tolerance": allowed,
+        "median_ms": round(statistics.median(times_ms), 3),
+        "p90_ms": round(times_ms[int(0.9 * (len(times_ms) - 1))], 3),
+    }
+
+
+def _row(result: dict[str, Any]) -> list[str]:
+    figures = ["-", "-", "-"]
+    if "difference" in result:
+        figures = [
+            f"{result['difference']:.4g} of {result['tolerance']:g}",
+            f"{result['median_ms']:.2f} ms",
+            f"{result['p90_ms']:.2f} ms",
+        ]
+    return [result["bundle"], result["runtime"], result["problem"] or "ok", *figures]

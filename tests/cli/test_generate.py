@@ -1,0 +1,205 @@
+"""One composition without a panel: what is asked for is what the model gets, and all is written."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from firmware.cli import generate
+from firmware.engine.messages import GenerationRequest
+from firmware.library.melodies import bundled_melodies
+from firmware.library.store import Library, read_folder
+from firmware.midi.files import write_melody
+from firmware.music.notes import Melody, Note
+from firmware.parameters import Technique, parameters_for
+from firmware.techniques.progress import Generation, Progress
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Continuo
+
+
+@pytest.fixture
+def midi(tmp_path: Path, scale: tuple[Note, ...]) -> Path:
+    """A MIDI file of the user's, two bars of a scale at 90 beats a minute."""
+    path = tmp_path / "my tune.mid"
+    path.write_bytes(write_melody(Melody(notes=scale, tempo_bpm=90.0, name="inside")))
+    return path
+
+
+@pytest.mark.usefixtures("requests")
+def test_a_file_becomes_a_composition_in_a_folder(
+    continuo: "Continuo",
+    bundle: Path,
+    midi: Path,
+    scale: tuple[Note, ...],
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "out"
+    said = continuo("generate", midi, "--bundle", bundle, "--seed", 5, "-o", out, "--json")
+    assert said.code == 0
+    record = read_folder(out)
+    assert record.melody.notes == scale
+    assert record.melody.name == "my tune"
+    assert record.melody.tempo_bpm == 90.0
+    assert (record.seed, record.bundle) == (5, "toy")
+    assert record.parameters == parameters_for(Technique.ENHANCE).as_dict()
+    assert record.parent is None
+    content = said.json
+    assert content["notes"] == {"kept": 8, "added": 8, "removed": 0}
+    assert content["composition"] == str(out / "composition.mid")
+    for key in ("composition", "input", "record"):
+        assert Path(content[key]).is_file()
+    assert (content["seed"], content["bundle"]) == (5, "toy")
+    assert content["bundle_sha256"] == record.bundle_sha256
+    assert sorted(path.name for path in out.iterdir()) == [
+        "composition.json",
+        "composition.mid",
+        "input.mid",
+    ]
+
+
+def test_the_model_gets_what_was_asked_for(
+    continuo: "Continuo", bundle: Path, requests: list[GenerationRequest], midi: Path
+) -> None:
+    continuo(
+        *("generate", midi, "--bundle", bundle, "--seed", 9, "--technique", "enhance"),
+        *("--set", "max_notes_added=20", "--set", "creative_risk=0.5"),
+        *("--trim", "2:2", "--tempo", "72.5", "--rhythm-assist", "1", "--transpose", "-2"),
+    )
+    (request,) = requests
+    assert request.seed == 9
+    assert request.bundle_folder == bundle
+    assert request.parameters == parameters_for(
+        Technique.ENHANCE, {"max_notes_added": 20, "creative_risk": 0.5}
+    )
+    assert request.melody.tempo_bpm == 72.5
+    assert [(n.start_ticks, n.pitch) for n in request.melody.notes] == [
+        (0, 65),
+        (480, 67),
+        (960, 69),
+        (1440, 70),
+    ]
+
+
+@pytest.mark.usefixtures("requests")
+def test_without_a_folder_it_goes_into_the_library(
+    continuo: "Continuo", bundle: Path, library: Library
+) -> None:
+    said = continuo("generate", "ode-to-joy", "--bundle", bundle)
+    assert said.code == 0
+    (entry,) = library.list()
+    record = library.load(entry.name)
+    assert record.melody == bundled_melodies()["ode-to-joy"]
+    assert f"seed {record.seed}" in said.out
+    assert str(library.root / entry.name) in said.out
+
+
+@pytest.mark.usefixtures("requests")
+def test_a_composition_can_be_worked_on_further(
+    continuo: "Continuo", bundle: Path, library: Library
+) -> None:
+    """The result of one generation is the input of the next, and the lineage is kept."""
+    continuo("generate", "frere-jacques", "--bundle", bundle, "--seed", 1)
+    (first,) = library.list()
+    continuo("generate", first.name, "--bundle", bundle, "--seed", 2)
+    (second,) = {entry.name for entry in library.list()} - {first.name}
+    record = library.load(second)
+    assert record.parent == first.name
+    assert record.melody.notes == library.load(first.name).composition.notes
+
+
+@pytest.mark.usefixtures("requests")
+def test_picture_and_sound_come_on_request(
+    continuo: "Continuo",
+    bundle: Path,
+    midi: Path,
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "out"
+    said = continuo("generate", midi, "--bundle", bundle, "-o", out, "--picture", "--sound")
+    assert said.code == 0
+    assert "sound by " in said.out
+    with Image.open(out / "piano-roll.png") as image:
+        assert len(np.unique(np.asarray(image).reshape(-1, 3), axis=0)) > 10
+    assert (out / "composition.wav").stat().st_size > 100_000
+
+
+def test_a_random_seed_is_named_so_that_it_can_be_used_again(
+    continuo: "Continuo",
+    bundle: Path,
+    requests: list[GenerationRequest],
+    midi: Path,
+    tmp_path: Path,
+) -> None:
+    first = continuo("generate", midi, "--bundle", bundle, "-o", tmp_path / "a", "--json").json
+    continuo(*("generate", midi, "--bundle", bundle, "-o", tmp_path / "b", "--seed", first["seed"]))
+    assert requests[0] == requests[1]
+    again = [(tmp_path / name / "composition.mid").read_bytes() for name in "ab"]
+    assert again[0] == again[1]
+
+
+@pytest.mark.usefixtures("requests")
+def test_the_progress_bar_is_not_in_the_answer(
+    continuo: "Continuo", bundle: Path, midi: Path
+) -> None:
+    said = continuo("generate", midi, "--bundle", bundle, "--json")
+    assert said.json["folder"]
+    assert "enhance" in said.err
+    assert "100%" in said.err or "67%" in said.err
+
+
+def test_ctrl_c_lets_go_of_the_model_and_leaves_nothing(
+    continuo: "Continuo",
+    bundle: Path,
+    midi: Path,
+    library: Library,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed: list[bool] = []
+
+    def start(_: GenerationRequest) -> Generation:
+        try:
+            yield Progress(done=1, total=100)
+            raise KeyboardInterrupt
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(generate, "start", start)
+    said = continuo("generate", midi, "--bundle", bundle, "--json")
+    assert said.code == 130
+    assert said.json["error"] == "stopped"
+    assert closed == [True]
+    assert library.list() == ()
+
+
+@pytest.mark.parametrize("content", [b"", b"not midi", b"MThd\0\0\0\6\0\1\0\0\1\xe0"])
+def test_a_file_that_is_no_music_is_one_sentence(
+    continuo: "Continuo", bundle: Path, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "bad.mid"
+    path.write_bytes(content)
+    assert "bad.mid" in continuo("generate", path, "--bundle", bundle).error
+
+
+def test_a_bundle_that_was_damaged_is_refused(
+    continuo: "Continuo", bundle: Path, requests: list[GenerationRequest], midi: Path
+) -> None:
+    (bundle / "model.tflite").write_bytes(b"another")
+    said = continuo("generate", midi, "--bundle", bundle)
+    assert "hash" in said.error
+    assert requests == []
+
+
+@pytest.mark.usefixtures("requests")
+def test_a_folder_that_cannot_be_made_is_one_sentence(
+    continuo: "Continuo",
+    bundle: Path,
+    midi: Path,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    said = continuo("generate", midi, "--bundle", bundle, "-o", tmp_path / "file" / "x", "--json")
+    assert said.code == 2
+    assert "nothing was written" in said.json["error"]

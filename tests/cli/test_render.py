@@ -1,0 +1,38 @@
+"""A MIDI file becomes sound, and nothing but a MIDI file does."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from firmware.midi.files import write_melody
+from firmware.music.notes import Melody, Note
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Continuo
+
+
+@pytest.fixture
+def midi(tmp_path: Path, scale: tuple[Note, ...]) -> Path:
+    path = tmp_path / "scale.mid"
+    path.write_bytes(write_melody(Melody(notes=scale)))
+    return path
+
+
+def test_the_sound_lies_beside_the_file_or_where_it_was_asked_for(
+    continuo: "Continuo", midi: Path, tmp_path: Path
+) -> None:
+    content = continuo("render", midi, "--json").json
+    assert content["sound"] == str(midi.with_suffix(".wav"))
+    assert content["music_s"] == pytest.approx(4.0, abs=0.1)
+    assert content["renderer"].startswith("sound by ")
+    other = tmp_path / "other.wav"
+    said = continuo("render", midi, "-o", other, "--renderer", "symusic")
+    assert "sound by symusic" in said.out
+    assert other.read_bytes().startswith(b"RIFF")
+
+
+def test_what_is_no_music_is_refused(continuo: "Continuo", tmp_path: Path, midi: Path) -> None:
+    (tmp_path / "bad.mid").write_bytes(b"MThd")
+    assert "bad.mid" in continuo("render", tmp_path / "bad.mid").error
+    assert "was not written" in continuo("render", midi, "-o", tmp_path / "no" / "x.wav").error
