@@ -1,0 +1,107 @@
+# The README's commands and the developer's. Everything they install goes into folders beside
+# this file; nothing needs root. `make help` lists them.
+
+PYTHON ?= python3
+MELODY ?=
+TECHNIQUE ?= enhance
+SEED ?= 1
+OUT ?= build/demo
+FUZZ_FILES ?= 20000
+CORPORA ?= $(or $(CONTINUO_CORPORA),$(wildcard ../shared/data))
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+# Environments carry the Python they were made with in their stamp: another PYTHON makes a new one.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+DEMO := .venv
+DEV := .venv-dev
+TFLITE := .venv-tflite
+DEMO_STAMP := $(DEMO)/.continuo-$(VERSION)
+DEV_STAMP := $(DEV)/.continuo-$(VERSION)
+TFLITE_STAMP := $(TFLITE)/.continuo-$(VERSION)
+
+# tflite-runtime ended at 2.14.0, whose last wheels are for Python 3.11.
+HAS_TFLITE_WHEEL := $(filter 3.9 3.10 3.11,$(VERSION))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check evaluate bench fuzz goldens clean python dev
+
+help: ## Show this list
+	@echo "make COMMAND, where COMMAND is"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make demo MELODY=my.mid TECHNIQUE=enhance SEED=3 OUT=my-folder"
+	@echo "  make test PYTHON=python3.13"
+
+demo: $(DEMO_STAMP) ## Play, enhance, save, draw and render a melody on the simulated instrument
+	@$(DEMO)/bin/python -m firmware demo $(if $(MELODY),"$(MELODY)") \
+	  --technique $(TECHNIQUE) --seed $(SEED) -o "$(OUT)"
+
+test: dev ## Install what the tests need, and run them
+ifneq ($(HAS_TFLITE_WHEEL),)
+	@$(MAKE) --no-print-directory $(TFLITE_STAMP)
+	CONTINUO_TFLITE_PYTHON=$(CURDIR)/$(TFLITE)/bin/python $(DEV)/bin/python -m pytest $(ARGS)
+else
+	@echo "tflite-runtime has no wheel for Python $(VERSION): its tests are skipped, LiteRT's run."
+	$(DEV)/bin/python -m pytest $(ARGS)
+endif
+
+check: dev ## Style, types and import contracts
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/mypy
+	$(DEV)/bin/lint-imports
+
+evaluate: dev ## Recompute the shipped bundles' figures and compare them with their manifests
+ifeq ($(CORPORA),)
+	@echo "make evaluate needs the corpora: CONTINUO_CORPORA=DIR (training/README.md says where from)"
+	@exit 2
+else
+	CONTINUO_CORPORA="$(CORPORA)" $(DEV)/bin/python -m training evaluate --check $(ARGS)
+endif
+
+bench: dev ## Measure speed and size beside peers: a table, and build/bench.json
+	$(DEV)/bin/python -m bench $(ARGS)
+
+fuzz: dev ## Throw broken MIDI files at the importer: FUZZ_FILES=20000
+	$(DEV)/bin/python -m bench.fuzz_midi --count $(FUZZ_FILES) $(ARGS)
+
+goldens: dev ## Draw the golden images of the tests anew
+	CONTINUO_GOLDEN=write $(DEV)/bin/python -m pytest tests/panel/test_pages.py $(ARGS)
+
+clean: ## Remove environments and everything that was built
+	rm -rf $(DEMO) $(DEV) $(TFLITE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+dev: $(DEV_STAMP)
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Continuo needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)."; \
+	  echo "Choose another one with make PYTHON=python3.13 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "This Python cannot make virtual environments: on Debian, sudo apt install python3-venv"; \
+	  exit 1; }
+
+$(DEMO_STAMP): pyproject.toml | python
+	@echo "Setting up $(DEMO) for the instrument (once)…"
+	@test -f $@ || $(PYTHON) -m venv --clear $(DEMO)
+	$(DEMO)/bin/python -m pip install -e '.[litert]'
+	@touch $@
+
+$(DEV_STAMP): pyproject.toml | python
+	@echo "Setting up $(DEV) for tests and training (once; TensorFlow is large)…"
+	@test -f $@ || $(PYTHON) -m venv --clear $(DEV)
+	$(DEV)/bin/python -m pip install -e '.[litert,dev,training]'
+	@$(DEV)/bin/python -m pip install --only-binary python-rtmidi -e '.[device]' || \
+	  echo "python-rtmidi has no wheel for Python $(VERSION): tests with real MIDI ports are skipped."
+	@touch $@
+
+$(TFLITE_STAMP): pyproject.toml | python
+	@echo "Setting up $(TFLITE) for the older runtime (once)…"
+	@test -f $@ || $(PYTHON) -m venv --clear $(TFLITE)
+	$(TFLITE)/bin/python -m pip install -e '.[tflite]'
+	@touch $@
