@@ -1,0 +1,89 @@
+"""`python -m training train NAME`: a model into a run folder."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from firmware.errors import ConfigError, ContinuoError
+from training.corpora import corpora_folder, read_chorales
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; an error is one line with its remedy and exit code 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run_command(options)
+    except ContinuoError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"error: {error}")
+        return 2
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    train = commands.add_parser("train", help="train a model into a run folder")
+    train.add_argument("name", help="recipe, such as bach-arcnn")
+    train.add_argument("--corpora", type=Path, metavar="DIR", help="folder of the corpora")
+    train.add_argument("--run", type=Path, metavar="DIR", help="run folder (runs/NAME)")
+    train.add_argument("--steps", type=int, metavar="N", help="how many batches to learn from")
+    train.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a value of the recipe, such as net.width=64 (a list is JSON)",
+    )
+    train.set_defaults(run_command=_train)
+    return parser
+
+
+def _train(options: argparse.Namespace) -> int:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Only a training needs Keras, which takes seconds to start.
+    from training.config import recipe, with_settings  # noqa: PLC0415
+    from training.train import Trainer  # noqa: PLC0415
+
+    settings = dict(_setting(pair) for pair in options.set)
+    if options.steps is not None:
+        settings["steps"] = str(options.steps)
+    config = with_settings(recipe(options.name), settings)
+    corpora = read_chorales(corpora_folder(options.corpora))
+    run = options.run if options.run is not None else Path("runs") / options.name
+    trainer = Trainer(config, corpora, run)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns) as progress:
+        say = progress.console.print
+        if trainer.step:
+            say(f"going on at step {trainer.step} in {run}")
+        task = progress.add_task(config.name, total=config.steps, completed=trainer.step)
+        for step, valid in trainer.steps():
+            progress.update(task, completed=step)
+            if valid is not None:
+                say(f"step {step}: validation {valid:.4f}, best {trainer.best:.4f}")
+        say(f"best validation {trainer.best:.4f} nats per masked cell; run folder {run}")
+    return 0
+
+
+def _setting(pair: str) -> tuple[str, str]:
+    name, equals, value = pair.partition("=")
+    if not equals:
+        raise ConfigError(f"--set wants KEY=VALUE, got {pair!r}")
+    return name, value

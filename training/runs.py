@@ -1,0 +1,157 @@
+"""Run folders: what a training leaves behind, and how a model is made from one.
+
+A run folder holds `config.json` (configuration, encoding fingerprint, git revision),
+`metrics.csv`, `loss.png`, TensorBoard's `events.*` and `model.weights.npz`: the weights
+that were best on the validation split. `checkpoint.*` is there to resume from and may be
+deleted afterwards.
+"""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+
+from firmware.errors import ConfigError
+from firmware.music.encoding import CHORALE_ENCODING, EncodingSpec
+from training.config import TrainConfig, from_json, to_json
+from training.models import arcnn
+
+CONFIG_FILE: Final = "config.json"
+METRICS_FILE: Final = "metrics.csv"
+PLOT_FILE: Final = "loss.png"
+WEIGHTS_FILE: Final = "model.weights.npz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What a run folder says about its training.
+
+    Attributes:
+        config: The configuration, seed included.
+        encoding: Fingerprint of the encoding it was trained for.
+        git_revision: Revision of the code, or "unknown".
+        corpora: Names of the corpora that it saw.
+    """
+
+    config: TrainConfig
+    encoding: str
+    git_revision: str
+    corpora: tuple[str, ...]
+
+
+def write_record(run: Path, record: RunRecord) -> None:
+    """Make the run folder and write its `config.json`."""
+    run.mkdir(parents=True, exist_ok=True)
+    (run / CONFIG_FILE).write_text(json.dumps(to_json(record), indent=1) + "\n")
+
+
+def read_record(run: Path) -> RunRecord:
+    """Read a run folder's `config.json`.
+
+    Raises:
+        ConfigError: If there is none, or it is not one.
+    """
+    path = run / CONFIG_FILE
+    try:
+        return from_json(RunRecord, json.loads(path.read_text()))
+    except OSError as error:
+        raise ConfigError(
+            f"{run} is not the folder of a training run: it has no {CONFIG_FILE}",
+            remedy="python -m training train makes one",
+        ) from error
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{path} is not JSON: {error}") from error
+
+
+def load_model(run: Path, *, spec: EncodingSpec = CHORALE_ENCODING) -> keras.Model:
+    """Rebuild the trained float model of a run folder.
+
+    Args:
+        run: The run folder.
+        spec: The encoding that the model must have been trained for.
+
+    Returns:
+        The model of `training.models.arcnn.build`, in float32, made of plain layers.
+
+    Raises:
+        ConfigError: If the folder is no run, or its encoding is another one.
+    """
+    record = read_record(run)
+    if record.encoding != spec.fingerprint():
+        raise ConfigError(
+            f"the run in {run} was trained for encoding {record.encoding}, "
+            f"this code has {spec.fingerprint()}",
+            remedy="train it again",
+        )
+    model = arcnn.build(record.config.net, spec=spec)
+    load_weights(model, run / WEIGHTS_FILE)
+    return model
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Write a model's weights by the names of its layers.
+
+    Kernels are stored in half precision: it halves the file and moves the figures by less
+    than the fifth decimal.
+    """
+    arrays: dict[str, Any] = {}
+    for variable in _weights(model).values():
+        array = np.asarray(variable.numpy(), dtype=np.float32)
+        arrays[variable.path] = array.astype(np.float16) if array.ndim > 1 else array
+    fresh = path.with_name(f"new-{path.name}")
+    np.savez_compressed(fresh, **arrays)
+    fresh.replace(path)
+
+
+def load_weights(model: keras.Model, path: Path) -> None:
+    """Read what `save_weights` wrote into a model with layers of the same names.
+
+    Raises:
+        ConfigError: If the file is missing or is another network's.
+    """
+    try:
+        with np.load(path) as arrays:
+            found = {name: arrays[name].astype(np.float32) for name in arrays.files}
+    except OSError as error:
+        raise ConfigError(f"there are no weights at {path}") from error
+    variables = _weights(model)
+    if set(found) != set(variables):
+        odd = sorted(set(found) ^ set(variables))
+        raise ConfigError(f"{path} does not hold this network's weights: {odd[0]} is in only one")
+    for name, variable in variables.items():
+        variable.assign(found[name])
+
+
+def _weights(model: keras.Model) -> dict[str, keras.Variable]:
+    # A dropout layer's random state is a variable too, but no weight.
+    return {
+        variable.path: variable
+        for variable in (*model.trainable_variables, *model.non_trainable_variables)
+        if "seed" not in variable.path
+    }
+
+
+def git_revision() -> str:
+    """Revision of the code, with "+" where the tree has changes, or "unknown"."""
+    folder = Path(__file__).parent
+    try:
+        revision = _git("rev-parse", "HEAD", folder=folder)
+        changed = _git("status", "--porcelain", folder=folder)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return revision + ("+" if changed else "")
+
+
+def _git(*arguments: str, folder: Path) -> str:
+    done = subprocess.run(  # noqa: S603 - fixed arguments
+        ("git", *arguments),  # noqa: S607 - whichever git the trainer has
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
