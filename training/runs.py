@@ -34,12 +34,14 @@ class RunRecord:
         config: The configuration, seed included.
         encoding: Fingerprint of the encoding it was trained for.
         git_revision: Revision of the code, or "unknown".
+        backend: Keras backend that trained it.
         corpora: Names of the corpora that it saw.
     """
 
     config: TrainConfig
     encoding: str
     git_revision: str
+    backend: str
     corpora: tuple[str, ...]
 
 

@@ -120,6 +120,7 @@ class Trainer:
             config=self._config,
             encoding=CHORALE_ENCODING.fingerprint(),
             git_revision=git_revision(),
+            backend=keras.backend.backend(),
             corpora=("bach-jsb",) + (("bach-jsfakes",) if self._corpora.synthetic else ()),
         )
         if not (self._run / "config.json").exists():
