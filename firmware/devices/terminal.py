@@ -1,0 +1,112 @@
+"""The simulated screen in a terminal: every character is a block of two by four pixels."""
+
+import threading
+from typing import TextIO
+
+from PIL import Image
+
+from firmware.errors import DeviceError
+
+ROWS = 16
+"""Lines of text that the screen takes."""
+
+STOP_S = 2.0
+_FRAME_S = 0.1  # between two frames on a terminal
+_PAGE_S = 2.0  # between two frames anywhere else, where they pile up
+
+_BRAILLE = 0x2800
+# Unicode's order of the eight dots of a braille cell, as (column, row).
+_DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
+_SHADES = " ..::oo##"  # by the number of dots, where there is no braille
+
+_CLEAR = "\x1b[2J\x1b[H"
+_TO_TOP = "\x1b7\x1b[H"  # keeps the cursor for the way back
+_BACK = "\x1b8"
+_SCROLL_BELOW = f"\x1b[{ROWS + 2}r\x1b[{ROWS + 2};1H"
+_SCROLL_ALL = "\x1b[r\x1b[999;1H"
+
+
+def as_text(image: Image.Image, *, braille: bool = True) -> str:
+    """A frame as lines of text, a quarter as high and half as wide as it has pixels."""
+    lines: list[str] = []
+    for top in range(0, image.height, 4):
+        line: list[str] = []
+        for left in range(0, image.width, 2):
+            dots = sum(
+                bool(image.getpixel((left + x, top + y))) << bit for bit, (x, y) in enumerate(_DOTS)
+            )
+            line.append(chr(_BRAILLE + dots) if braille else _SHADES[dots.bit_count()])
+        lines.append("".join(line))
+    return "\n".join(lines)
+
+
+class TerminalScreen:
+    """Draws frames on a stream, from a thread of its own since a terminal may block.
+
+    On a terminal the frame stays at the top and the rest scrolls below it; a file or a pipe
+    gets a frame every now and then.
+
+    Args:
+        stream: Where to draw.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._is_terminal = stream.isatty()
+        self._braille = _can_say(stream, chr(_BRAILLE))
+        self._frame: Image.Image | None = None
+        self._changed = threading.Condition()
+        self._is_closing = False
+        self._pause = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="continuo-terminal")
+        self._thread.start()
+
+    def show(self, image: Image.Image) -> None:
+        """Draw a frame soon; one that comes too fast replaces the one before."""
+        with self._changed:
+            self._frame = image
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Give the terminal back.
+
+        Raises:
+            DeviceError: If the terminal does not take the last frame in time.
+        """
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify()
+        self._pause.set()
+        self._thread.join(STOP_S)
+        if self._thread.is_alive():
+            raise DeviceError("the terminal does not take any text")
+
+    def _work(self) -> None:
+        try:
+            self._write(f"{_CLEAR}{_SCROLL_BELOW}" if self._is_terminal else "")
+            while (frame := self._next()) is not None:
+                text = as_text(frame, braille=self._braille)
+                self._write(f"{_TO_TOP}{text}{_BACK}" if self._is_terminal else f"{text}\n\n")
+                self._pause.wait(_FRAME_S if self._is_terminal else _PAGE_S)
+            self._write(_SCROLL_ALL if self._is_terminal else "")
+        except (OSError, ValueError):
+            return  # nobody looks any more: the other end of the pipe is closed
+
+    def _next(self) -> Image.Image | None:
+        with self._changed:
+            while self._frame is None and not self._is_closing:
+                self._changed.wait()
+            frame, self._frame = self._frame, None
+            return frame
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+def _can_say(stream: TextIO, text: str) -> bool:
+    try:
+        text.encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

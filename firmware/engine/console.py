@@ -1,0 +1,175 @@
+"""Hands for the simulated instrument: a line of text is a finger, a thread reads the lines."""
+
+import os
+import selectors
+import threading
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from firmware.devices.board import SimulatedBoard
+from firmware.devices.controls import Button, Knob
+from firmware.engine.schedule import key_moves
+from firmware.errors import ContinuoError, ControlError
+from firmware.library.melodies import bundled_melodies
+from firmware.music.notes import Melody
+from firmware.music.timing import nanoseconds_of_ticks
+
+STOP_S = 2.0
+
+
+class Console:
+    """Reads commands and moves the simulated devices.
+
+    Args:
+        descriptor: File to read from.
+        board: The devices.
+        say: Prints a line.
+        stop: Switches the instrument off.
+    """
+
+    def __init__(
+        self,
+        descriptor: int,
+        board: SimulatedBoard,
+        say: Callable[[str], None],
+        stop: Callable[[], None],
+    ) -> None:
+        self._descriptor = descriptor
+        self._board = board
+        self._say = say
+        self._stop = stop
+        self._closing = threading.Event()
+        self._wake: tuple[int, int] | None = None  # what is written here ends the reading
+        self._thread = threading.Thread(target=self._work, name="continuo-console")
+        self._verbs: Mapping[str, Callable[[list[str]], None]] = MappingProxyType(
+            {
+                **{str(button): self._presser(button) for button in Button},
+                **{str(knob): self._turner(knob) for knob in Knob},
+                "strike": lambda words: self._board.keyboard.strike(_pitch(words)),
+                "release": lambda words: self._board.keyboard.release(_pitch(words)),
+                "melody": lambda words: self._play(_melody(words)),
+                "wait": lambda words: self._wait(_number(words, "how many seconds", 1)),
+                "unplug": lambda _: self._board.keyboard.unplug(),
+                "plug": lambda _: self._board.keyboard.plug_in(),
+                "help": lambda _: self._say(help_text()),
+                "quit": lambda _: self._stop(),
+            }
+        )
+
+    def start(self) -> None:
+        """Begin reading."""
+        self._wake = os.pipe()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop reading, if it was begun.
+
+        Raises:
+            ControlError: If the thread does not end.
+        """
+        if self._wake is None:
+            return
+        self._closing.set()
+        os.write(self._wake[1], b"!")
+        self._thread.join(STOP_S)
+        if self._thread.is_alive():
+            raise ControlError("the console does not end")
+        for descriptor in self._wake:
+            os.close(descriptor)
+        self._wake = None
+
+    def obey(self, line: str) -> None:
+        """Do what a line says."""
+        words = line.split()
+        if not words:
+            return
+        verb = self._verbs.get(words[0].lower())
+        if verb is None:
+            self._say(f"{words[0]!r} is no command; help lists them")
+            return
+        try:
+            verb(words[1:])
+        except ContinuoError as error:
+            self._say(str(error))
+
+    def _work(self) -> None:
+        assert self._wake is not None
+        text = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._wake[0], selectors.EVENT_READ)
+            try:
+                selector.register(self._descriptor, selectors.EVENT_READ)
+            except (OSError, ValueError):
+                return  # a file or nothing at all: there is no one to type
+            while not self._closing.is_set():
+                selector.select()
+                if self._closing.is_set():
+                    return
+                content = os.read(self._descriptor, 4096)
+                if not content:
+                    return  # the instrument goes on without commands
+                *lines, text = (text + content).split(b"\n")
+                for line in lines:
+                    self.obey(line.decode(errors="replace"))
+
+    def _presser(self, button: Button) -> Callable[[list[str]], None]:
+        return lambda _: self._board.buttons.press(button)
+
+    def _turner(self, knob: Knob) -> Callable[[list[str]], None]:
+        return lambda words: self._board.knobs.turn(knob, _number(words, "how many clicks", 1))
+
+    def _wait(self, seconds: int) -> None:
+        self._closing.wait(seconds)
+
+    def _play(self, melody: Melody) -> None:
+        """Strike a melody's keys, in its own time."""
+        before = 0
+        for ticks, goes_down, pitch, velocity in key_moves(melody):
+            # Fingers need no better time than this; what is due to play has the engine's.
+            seconds = nanoseconds_of_ticks(ticks - before, melody.tempo_bpm) / 1e9
+            if self._closing.wait(seconds):
+                return
+            before = ticks
+            if goes_down:
+                self._board.keyboard.strike(pitch, velocity=velocity)
+            else:
+                self._board.keyboard.release(pitch)
+
+
+def help_text() -> str:
+    """The commands, a line each."""
+    return "\n".join(
+        (
+            f"{', '.join(Button)}: press a button",
+            f"{' N, '.join(Knob)} N: turn a knob by N clicks",
+            "strike PITCH, release PITCH: a key of the keyboard (60 is middle C)",
+            f"melody NAME: let fingers play one of {', '.join(bundled_melodies())}",
+            "wait SECONDS: before the next command",
+            "unplug, plug: the keyboard's cable",
+            "quit: switch off",
+        )
+    )
+
+
+def _pitch(words: list[str]) -> int:
+    pitch = _number(words, "a pitch", None)
+    if not 0 <= pitch <= 127:
+        raise ControlError(f"a pitch is in 0..127, got {pitch}")
+    return pitch
+
+
+def _melody(words: list[str]) -> Melody:
+    melodies = bundled_melodies()
+    name = words[0] if words else next(iter(melodies))
+    if name not in melodies:
+        raise ControlError(f"there is no melody {name!r}", remedy=f"there is {', '.join(melodies)}")
+    return melodies[name]
+
+
+def _number(words: list[str], what: str, otherwise: int | None) -> int:
+    if not words and otherwise is not None:
+        return otherwise
+    try:
+        return int(words[0])
+    except (IndexError, ValueError) as error:
+        raise ControlError(f"say {what} as a whole number") from error

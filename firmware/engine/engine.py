@@ -1,0 +1,354 @@
+"""The engine: one queue, one owner thread, and the devices around the instrument.
+
+Devices, the worker's listener and the saver post events from their own threads; everything that
+changes state happens in `step`, on the thread that runs the engine.
+"""
+
+import gc
+import logging
+import random
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from itertools import count
+from pathlib import Path
+from types import MappingProxyType
+
+from firmware.config import Config
+from firmware.devices.board import Board
+from firmware.devices.controls import Button, Knob, Led
+from firmware.engine.bundles import choose_bundle
+from firmware.engine.clock import Clock
+from firmware.engine.event_queue import EventQueue
+from firmware.engine.events import (
+    ButtonPressed,
+    Event,
+    FromWorker,
+    KnobTurned,
+    MidiReceived,
+    Saved,
+    SaveFailed,
+    StopRequested,
+    TimeSet,
+)
+from firmware.engine.instrument import Instrument
+from firmware.engine.outside import Outside
+from firmware.engine.remote import control_map_of
+from firmware.engine.saver import Saver
+from firmware.engine.viewing import Viewer
+from firmware.engine.worker import STUDIO, InferenceWorker
+from firmware.errors import ContinuoError, DeviceError
+from firmware.library.store import Library
+from firmware.midi.control_maps import ControlMap, MoveKnob, PressButton
+from firmware.midi.messages import MidiMessage
+from firmware.panel import settings as knobs
+from firmware.panel.pages import draw
+from firmware.panel.pickup import PickUp
+from firmware.panel.settings import Settings
+from firmware.panel.states import State, Trigger
+from firmware.panel.views import View
+from firmware.parameters import Technique
+
+FRAME_NS = 66_000_000
+"""The panel is drawn no more often than this."""
+
+POLL_NS = 1_000_000_000
+"""How often ports and screens that vanished are looked for."""
+
+PEEK_NS = 2_000_000_000
+"""How long the settings are seen after a knob was turned while music plays."""
+
+LONGEST_WAIT_S = 0.25
+
+_SWITCH_INTERVAL_S = 0.001  # how long another thread may keep the owner from a note
+_LOG = logging.getLogger(__name__)
+
+_TRIGGERS: Mapping[Button, Trigger] = MappingProxyType({b: Trigger(b.value) for b in Button})
+_LEDS: Mapping[Led, frozenset[State]] = MappingProxyType(
+    {
+        Led.RECORD: frozenset({State.COUNT_IN, State.RECORDING}),
+        Led.GENERATE: frozenset({State.GENERATING, State.AUDITIONING}),
+        Led.PLAY: frozenset({State.PLAYING, State.AUDITIONING}),
+    }
+)
+_TURNS: Mapping[Knob, Callable[[Settings, int], Settings]] = MappingProxyType(
+    {
+        Knob.SELECT: knobs.select,
+        Knob.VALUE: knobs.adjust,
+        Knob.TEMPO: knobs.change_tempo,
+    }
+)
+
+
+def _numbered_takes() -> Callable[[], str]:
+    numbers = count(1)
+    return lambda: f"Take {next(numbers)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What is left to chance and to the calendar, so that tests and demos can decide it.
+
+    Attributes:
+        name_take: What the next recording is called.
+        choose_seed: A seed for the next generation.
+        wall_clock: Date and time, with time zone.
+        choose_bundle: The model's folder for a technique; None for the configured one.
+        studio: The worker's `Studio`.
+    """
+
+    name_take: Callable[[], str] = field(default_factory=_numbered_takes)
+    choose_seed: Callable[[], int] = field(
+        default_factory=lambda: lambda: random.SystemRandom().randrange(1000)
+    )
+    wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    choose_bundle: Callable[[Technique], Path] | None = None
+    studio: str = STUDIO
+
+
+class Engine:
+    """The instrument with its devices.
+
+    Args:
+        board: The devices.
+        library: Where compositions are kept.
+        clock: The time.
+        config: The maker's settings.
+        choices: What is left to chance.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        library: Library,
+        clock: Clock,
+        config: Config,
+        choices: Choices | None = None,
+    ) -> None:
+        choices = choices or Choices()
+        self._board = board
+        self._clock = clock
+        self._queue = EventQueue()
+        self._saver = Saver(library.save, self.post)
+        self.worker = InferenceWorker(lambda m: self.post(FromWorker(m)), studio=choices.studio)
+        self.instrument = Instrument(
+            config,
+            Outside(
+                send=self._send,
+                save=self._saver.save,
+                worker=self.worker,
+                choose_bundle=choices.choose_bundle
+                or (lambda technique: choose_bundle(technique, wanted=config.bundle)),
+                name_take=choices.name_take,
+                choose_seed=choices.choose_seed,
+                wall_clock=choices.wall_clock,
+            ),
+        )
+        self.saved: list[str] = []
+        self._control_maps: list[ControlMap | None] = [None for _ in board.keyboards]
+        self._pick_up = PickUp()
+        self._viewer = Viewer(self.instrument)
+        self._shown: View | None = None
+        self._draw_again_ns = 0
+        self._poll_again_ns = 0
+        self._peek_until_ns = 0
+        self._lit: frozenset[Led] = frozenset()
+        self._output_failed = False
+        self._display_failed = False
+        self.is_stopping = False
+
+    @property
+    def dropped(self) -> int:
+        """Events that a full queue had to give up."""
+        return self._queue.dropped
+
+    def post(self, event: Event) -> None:
+        """Have an event handled; from any thread, returns at once."""
+        self._queue.post(event)
+
+    def open(self) -> None:
+        """Connect the devices and start the helpers; the instrument can be played afterwards.
+
+        Raises:
+            ContinuoError: If a device that must be there is not.
+        """
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        self._saver.start()
+        self._board.synthesizer.open()
+        for index, keyboard in enumerate(self._board.keyboards):
+            keyboard.open(partial(self._hear, index))
+        self._find_control_maps()
+        self._board.buttons.open(lambda button, at_ns: self.post(ButtonPressed(button, at_ns)))
+        self._board.knobs.open(
+            lambda knob, clicks, at_ns: self.post(KnobTurned(knob, clicks, at_ns))
+        )
+        now_ns = self._clock.now_ns()
+        self._poll_again_ns = now_ns + POLL_NS
+        try:
+            self.instrument.prepare_worker()
+        except ContinuoError as error:
+            # Without a model it is still an instrument that plays and records.
+            self.instrument.tell(error.message, error.remedy, now_ns)
+        self._refresh(now_ns)
+
+    def run(self) -> None:
+        """Play until `StopRequested`; silent in the end, whatever happens."""
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        gc.freeze()  # what was loaded so far stays, and is no longer looked through
+        try:
+            while not self.is_stopping:
+                self.step(self._wait_s())
+        finally:
+            self.close()
+
+    def step(self, wait_s: float = 0.0) -> None:
+        """Wait for an event, handle all that there are, and do what is due.
+
+        Args:
+            wait_s: How long to wait at most, in seconds of real time.
+        """
+        event = self._queue.get(wait_s)
+        while event is not None and not self.is_stopping:
+            self._handle(event)
+            self._guarded(self.instrument.run_due)
+            event = self._queue.get(0.0)
+        self._guarded(self.instrument.run_due)
+        now_ns = self._clock.now_ns()
+        if now_ns >= self._poll_again_ns:
+            self._poll(now_ns)
+        if now_ns >= self._draw_again_ns:
+            self._refresh(now_ns)
+
+    def next_ns(self) -> int:
+        """When there is something to do without an event."""
+        times = [self._poll_again_ns]
+        due_ns = self.instrument.next_ns()
+        if due_ns is not None:
+            times.append(due_ns)
+        if self.instrument.state is not State.IDLE:
+            times.append(self._draw_again_ns)
+        return min(times)
+
+    def close(self) -> None:
+        """Silence everything, finish saving, end the worker and let go of the devices."""
+        self._guarded(self.instrument.silence_everything)
+        for last in (self._saver.stop, self.worker.stop, self._board.close):
+            try:
+                last()
+            except ContinuoError as error:  # the others must still be ended
+                _LOG.error("%s", error)
+
+    def _wait_s(self) -> float:
+        wait_s = (self.next_ns() - self._clock.now_ns()) / 1e9
+        return min(max(wait_s, 0.0), LONGEST_WAIT_S)
+
+    def _handle(self, event: Event) -> None:
+        now_ns = self._clock.now_ns()
+        instrument = self.instrument
+        match event:
+            case MidiReceived():
+                control_map = self._control_maps[event.keyboard]
+                if control_map is not None and control_map.is_panel(event.message):
+                    self._control(control_map, event.message, now_ns)
+                else:
+                    instrument.hear(event.message, event.at_ns)
+            case ButtonPressed():
+                self._press(event.button)
+            case KnobTurned():
+                instrument.settings = _TURNS[event.knob](instrument.settings, event.clicks)
+                self._peek_until_ns = now_ns + PEEK_NS
+            case TimeSet():
+                self._guarded(lambda _: instrument.set_time(event.tempo_bpm, event.beats_per_bar))
+            case FromWorker():
+                self._guarded(lambda at_ns: instrument.answer(event.message, at_ns))
+            case Saved():
+                self.saved.append(event.name)
+            case SaveFailed():
+                instrument.tell(event.message, event.remedy, now_ns)
+            case StopRequested():
+                self.is_stopping = True
+
+    def _hear(self, keyboard: int, message: MidiMessage, at_ns: int) -> None:
+        self.post(MidiReceived(message, at_ns, keyboard))
+
+    def _press(self, button: Button) -> None:
+        self.instrument.notice = None
+        self._guarded(lambda now_ns: self.instrument.trigger(_TRIGGERS[button], now_ns))
+
+    def _control(self, control_map: ControlMap, message: MidiMessage, now_ns: int) -> None:
+        """The keyboard's own buttons and knobs."""
+        match control_map.lookup(message):
+            case PressButton(button=button):
+                self._press(Button(button))
+            case MoveKnob(parameter=key, position=position):
+                settings = self._pick_up.move(self.instrument.settings, key, position)
+                self.instrument.settings = settings
+                self._peek_until_ns = now_ns + PEEK_NS
+            case None:  # a button that comes up
+                pass
+
+    def _find_control_maps(self) -> None:
+        self._control_maps = [control_map_of(k.name) for k in self._board.keyboards]
+
+    def _guarded(self, action: Callable[[int], None]) -> None:
+        """Do something; what the player should know of its failure is put on the panel."""
+        now_ns = self._clock.now_ns()
+        try:
+            action(now_ns)
+        except ContinuoError as error:
+            _LOG.info("%s", error)
+            self.instrument.tell(error.message, error.remedy, now_ns)
+
+    def _send(self, message: MidiMessage) -> None:
+        try:
+            self._board.synthesizer.send(message)
+        except DeviceError as error:
+            if not self._output_failed:  # once is enough: the next poll looks for it
+                self._output_failed = True
+                self.instrument.tell(error.message, error.remedy, self._clock.now_ns())
+
+    def _poll(self, now_ns: int) -> None:
+        self._poll_again_ns = now_ns + POLL_NS
+        for keyboard in self._board.keyboards:
+            change = keyboard.poll()
+            if change is not None:
+                self._find_control_maps()
+            if change is not None and change.is_there:
+                self.instrument.tell(f"{change.name} is connected", "", now_ns)
+            elif change is not None:
+                self.instrument.lose_keyboard(now_ns)
+                self.instrument.tell(f"{change.name} was unplugged", "plug it in again", now_ns)
+        change = self._board.synthesizer.poll()
+        if change is not None and change.is_there:
+            self._output_failed = False
+            self.instrument.player.renew()
+        elif change is not None:
+            self.instrument.tell(f"{change.name} is gone", "no sound without it", now_ns)
+        if self._display_failed:
+            self._shown = None  # have it set up and drawn again
+
+    def _refresh(self, now_ns: int) -> None:
+        """Draw the panel where it changed, and light the lights."""
+        self._draw_again_ns = now_ns + FRAME_NS
+        view = self._viewer.view(now_ns, peeks=now_ns < self._peek_until_ns)
+        if view != self._shown:
+            try:
+                self._board.display.show(draw(view))
+                self._display_failed = False
+            except DeviceError as error:
+                if not self._display_failed:
+                    _LOG.warning("%s", error)
+                self._display_failed = True
+            self._shown = view
+        lit = frozenset(led for led, states in _LEDS.items() if self.instrument.state in states)
+        for led in lit ^ self._lit:
+            self._board.leds.light(led, on=led in lit)
+        self._lit = lit

@@ -1,0 +1,142 @@
+"""Everything that can reach the engine, as values on one queue.
+
+Each event says how urgent it is, which is what the queue goes by when it is full.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar
+
+from firmware.devices.controls import Button, Knob
+from firmware.engine.messages import WorkerMessage
+from firmware.midi.messages import ControlChange, MidiMessage, NoteOff, NoteOn
+
+
+class Urgency(IntEnum):
+    """What a full queue gives up first: the lowest."""
+
+    HINT = 0  # another one follows, or the value can be read again
+    ACT = 1  # a finger did something
+    VITAL = 2  # without it a note hangs or an answer never comes: never dropped
+
+
+@dataclass(frozen=True, slots=True)
+class MidiReceived:
+    """A message from the keyboard.
+
+    Attributes:
+        message: What it says.
+        at_ns: When it arrived, on the engine's clock.
+        keyboard: Which one, as an index of the board's.
+    """
+
+    message: MidiMessage
+    at_ns: int
+    keyboard: int = 0
+
+    @property
+    def urgency(self) -> Urgency:
+        """Note-offs and a lifted pedal are vital, notes are acts, controllers hints."""
+        match self.message:
+            case NoteOff() | ControlChange(control=64):
+                return Urgency.VITAL
+            case NoteOn():
+                return Urgency.ACT
+            case _:
+                return Urgency.HINT
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPressed:
+    """A button went down."""
+
+    button: Button
+    at_ns: int
+    urgency: ClassVar[Urgency] = Urgency.ACT
+
+
+@dataclass(frozen=True, slots=True)
+class KnobTurned:
+    """A knob moved.
+
+    Attributes:
+        knob: Which one.
+        clicks: Detents, clockwise positive.
+        at_ns: When.
+    """
+
+    knob: Knob
+    clicks: int
+    at_ns: int
+    urgency: ClassVar[Urgency] = Urgency.HINT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeSet:
+    """Tempo and bar were set to exact values, as a program would, not a finger.
+
+    Attributes:
+        tempo_bpm: Quarter notes a minute, 40..220.
+        beats_per_bar: Quarter notes a bar.
+    """
+
+    tempo_bpm: float
+    beats_per_bar: int
+    urgency: ClassVar[Urgency] = Urgency.ACT
+
+
+@dataclass(frozen=True, slots=True)
+class FromWorker:
+    """The inference worker said something."""
+
+    message: WorkerMessage
+
+    @property
+    def urgency(self) -> Urgency:
+        """Progress is a hint, since more follows; every other answer is waited for."""
+        return Urgency.HINT if self.message.is_hint else Urgency.VITAL
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A composition is on the disk.
+
+    Attributes:
+        name: Its name in the library.
+    """
+
+    name: str
+    urgency: ClassVar[Urgency] = Urgency.VITAL
+
+
+@dataclass(frozen=True, slots=True)
+class SaveFailed:
+    """A composition could not be saved; it stays in memory.
+
+    Attributes:
+        message: What is wrong.
+        remedy: What helps.
+    """
+
+    message: str
+    remedy: str
+    urgency: ClassVar[Urgency] = Urgency.VITAL
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """The instrument is to be switched off."""
+
+    urgency: ClassVar[Urgency] = Urgency.VITAL
+
+
+Event = (
+    MidiReceived
+    | ButtonPressed
+    | KnobTurned
+    | TimeSet
+    | FromWorker
+    | Saved
+    | SaveFailed
+    | StopRequested
+)

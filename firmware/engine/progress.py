@@ -1,0 +1,44 @@
+"""What the panel says of work under way, and of what went wrong."""
+
+from dataclasses import dataclass
+
+from firmware.engine.messages import Finished, GenerationRequest
+from firmware.music.notes import Composition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generating:
+    """A generation at work.
+
+    Attributes:
+        number: The worker's number for it.
+        request: What it works on.
+        done: Passes done.
+        total: Passes in all; 0 before the first answer.
+        elapsed_s: Seconds since it began.
+        preview: What there is so far, or None.
+        finished: The worker's last word, or None.
+    """
+
+    number: int
+    request: GenerationRequest
+    done: int = 0
+    total: int = 0
+    elapsed_s: float = 0.0
+    preview: Composition | None = None
+    finished: Finished | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something the player must know.
+
+    Attributes:
+        sentence: What is the matter.
+        remedy: What helps, or "".
+        until_ns: When it goes away by itself.
+    """
+
+    sentence: str
+    remedy: str
+    until_ns: int

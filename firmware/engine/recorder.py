@@ -1,0 +1,167 @@
+"""From what is played to a melody: recordings, and the capture that always runs."""
+
+from collections import deque
+from collections.abc import Iterable
+
+from firmware.midi.messages import (
+    ALL_SOUND_OFF,
+    CHANNELS,
+    SUSTAIN_PEDAL,
+    ControlChange,
+    MidiMessage,
+    NoteOff,
+    NoteOn,
+)
+from firmware.midi.pairing import NotePairer, PairedNote
+from firmware.music.notes import Melody, Note
+from firmware.music.timing import TICKS_PER_BEAT, ticks_of_nanoseconds
+
+MAX_NOTES = 20_000
+"""Of a recording; hours of steady playing. Later ones are heard but not kept."""
+
+EARLY_TICKS = TICKS_PER_BEAT // 2
+"""A note struck this much before the first beat was meant for it."""
+
+PHRASE_PAUSE_NS = 8_000_000_000
+"""A silence this long ends what "what I just played" means."""
+
+_CAPTURED_MESSAGES = 60_000
+"""What the capture holds at most: about 10 MB, more than anybody plays in an hour."""
+
+
+class Recorder:
+    """One recording.
+
+    Args:
+        origin_ns: When its first beat is.
+        tempo_bpm: Quarter notes a minute.
+        beats_per_bar: Quarter notes a bar.
+
+    Attributes:
+        tempo_bpm: As given.
+        beats_per_bar: As given.
+    """
+
+    def __init__(self, *, origin_ns: int, tempo_bpm: float, beats_per_bar: int) -> None:
+        self._origin_ns = origin_ns
+        self.tempo_bpm = tempo_bpm
+        self.beats_per_bar = beats_per_bar
+        self._pairer = NotePairer()
+        self._notes: list[Note] = []
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The notes that have ended."""
+        return tuple(self._notes)
+
+    def feed(self, message: MidiMessage, at_ns: int) -> None:
+        """Take what was played."""
+        self.take(self._pairer.feed(at_ns, message))
+
+    def release(self, now_ns: int) -> None:
+        """End every note that still sounds, since its keyboard no longer can."""
+        self.take(self._pairer.close_all(now_ns))
+
+    def position_ticks(self, now_ns: int) -> int:
+        """Where in the music an instant is; negative during the count-in."""
+        return ticks_of_nanoseconds(now_ns - self._origin_ns, self.tempo_bpm)
+
+    def finish(self, now_ns: int, *, name: str) -> Melody | None:
+        """End it, with the keys that are still held; None if nothing was played."""
+        self.release(now_ns)
+        if not self._notes:
+            return None
+        return Melody(
+            notes=self.notes,
+            tempo_bpm=self.tempo_bpm,
+            beats_per_bar=self.beats_per_bar,
+            name=name,
+        )
+
+    def take(self, pairs: Iterable[PairedNote]) -> None:
+        """Take notes that have ended already."""
+        for pair in pairs:
+            start, end = self.position_ticks(pair.start), self.position_ticks(pair.end)
+            was_for_the_count_in = pair.start < self._origin_ns and (
+                start < -EARLY_TICKS or end <= 0
+            )
+            if was_for_the_count_in or len(self._notes) >= MAX_NOTES:
+                continue
+            start = max(start, 0)
+            self._notes.append(
+                Note(
+                    start_ticks=start,
+                    pitch=pair.pitch,
+                    duration_ticks=max(end - start, 1),
+                    velocity=pair.velocity,
+                )
+            )
+
+
+class Capture:
+    """Remembers the last minutes of playing, whether anybody asked for it or not.
+
+    Args:
+        keep_ns: How long it remembers.
+    """
+
+    def __init__(self, keep_ns: int) -> None:
+        self._keep_ns = keep_ns
+        self._heard: deque[tuple[int, MidiMessage]] = deque(maxlen=_CAPTURED_MESSAGES)
+
+    def __len__(self) -> int:
+        return len(self._heard)
+
+    def feed(self, message: MidiMessage, at_ns: int) -> None:
+        """Take what was played."""
+        match message:
+            case NoteOn() | NoteOff():
+                pass
+            case ControlChange(control=control) if control == SUSTAIN_PEDAL:
+                pass
+            case _:
+                return
+        self._heard.append((at_ns, message))
+        self._forget(at_ns)
+
+    def release(self, now_ns: int) -> None:
+        """End every note that still sounds, since its keyboard no longer can."""
+        for channel in range(CHANNELS):
+            self._heard.append(
+                (now_ns, ControlChange(control=ALL_SOUND_OFF, value=0, channel=channel))
+            )
+
+    def phrase(
+        self, now_ns: int, *, tempo_bpm: float, beats_per_bar: int, name: str
+    ) -> Melody | None:
+        """What was just played: everything since the last long silence, its first note first.
+
+        Returns:
+            The melody at the given tempo, or None if nothing was played.
+        """
+        self._forget(now_ns)
+        pairer = NotePairer()
+        pairs = [pair for at_ns, message in self._heard for pair in pairer.feed(at_ns, message)]
+        pairs.extend(pairer.close_all(now_ns))
+        phrase = _last_phrase(sorted(pairs))
+        if not phrase:
+            return None
+        recorder = Recorder(
+            origin_ns=phrase[0].start, tempo_bpm=tempo_bpm, beats_per_bar=beats_per_bar
+        )
+        recorder.take(phrase)
+        return recorder.finish(now_ns, name=name)
+
+    def _forget(self, now_ns: int) -> None:
+        while self._heard and now_ns - self._heard[0][0] > self._keep_ns:
+            self._heard.popleft()
+
+
+def _last_phrase(pairs: list[PairedNote]) -> list[PairedNote]:
+    first = 0
+    sounds_until = pairs[0].end if pairs else 0
+    for index, pair in enumerate(pairs):
+        if pair.start - sounds_until > PHRASE_PAUSE_NS:
+            first = index
+        sounds_until = max(sounds_until, pair.end)
+    return pairs[first:]

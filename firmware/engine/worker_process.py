@@ -1,0 +1,220 @@
+"""The inference worker's own process: `python -m firmware.engine.worker_process FD STUDIO`.
+
+It loads a bundle once and keeps it, works on one request at a time, and between two passes looks
+whether it is to give up or to end. When the engine is gone, so is the pipe, and it ends as well.
+"""
+
+import importlib
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from time import monotonic
+from typing import Protocol
+
+from firmware.engine.messages import (
+    Advanced,
+    Answer,
+    Cancel,
+    Cancelled,
+    Command,
+    Failed,
+    Finished,
+    Generate,
+    GenerationRequest,
+    Load,
+    Loaded,
+    Stop,
+)
+from firmware.errors import ContinuoError
+from firmware.inference.bundle import Bundle, read_bundle
+from firmware.inference.runtime import Model
+from firmware.music.notes import Composition
+from firmware.techniques.progress import Generation
+
+PROGRESS_S = 0.05
+"""Progress is told no more often than this; previews always."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class Studio(Protocol):
+    """Where the work is done: makes models and generations. Tests have one of their own."""
+
+    def load(self, folder: Path, threads: int) -> tuple[str, str, Model]:
+        """A bundle's name, the hash of its model, and the model."""
+        ...
+
+    def start(self, request: GenerationRequest, model: Model) -> Generation:
+        """Begin a generation."""
+        ...
+
+
+class BundleStudio:
+    """The real one."""
+
+    def load(self, folder: Path, threads: int) -> tuple[str, str, Model]:
+        """See `Studio.load`."""
+        bundle: Bundle = read_bundle(folder)
+        return bundle.manifest.name, bundle.manifest.sha256, bundle.load(threads=threads)
+
+    def start(self, request: GenerationRequest, model: Model) -> Generation:
+        """See `Studio.start`."""
+        # Imported late: the process answers its pipe before the techniques are there.
+        from firmware.engine.generation import start  # noqa: PLC0415
+
+        return start(request, model=model)
+
+
+class _StopAsked(Exception):  # noqa: N818 - no error
+    """The engine asked the process to end."""
+
+
+class Server:
+    """Answers the commands on a pipe.
+
+    Args:
+        connection: The pipe.
+        studio: Where the work is done.
+    """
+
+    def __init__(self, connection: Connection, studio: Studio) -> None:
+        self._connection = connection
+        self._studio = studio
+        self._key: tuple[Path, int] | None = None
+        self._bundle: tuple[str, str, Model] | None = None
+        self._waiting: list[Command] = []
+
+    def serve(self) -> None:
+        """Work until the pipe is closed or the engine asks to stop."""
+        while True:
+            command = self._waiting.pop(0) if self._waiting else self._connection.recv()
+            match command:
+                case Load():
+                    with self._failures(None):
+                        name, _, _ = self._loaded(command.bundle_folder, command.threads)
+                        self._say(Loaded(name=name))
+                case Generate():
+                    with self._failures(command.number):
+                        self._generate(command)
+                case Stop():
+                    return
+                case Cancel():
+                    pass  # it crossed the answer on its way
+
+    def _generate(self, command: Generate) -> None:
+        began = monotonic()
+        request = command.request
+        name, sha256, model = self._loaded(request.bundle_folder, request.threads)
+        generation = self._studio.start(request, model)
+        composition = self._finish(generation, command.number, began)
+        if composition is None:
+            self._say(Cancelled(number=command.number))
+            return
+        self._say(
+            Finished(
+                number=command.number,
+                composition=composition,
+                bundle=name,
+                bundle_sha256=sha256,
+                elapsed_s=monotonic() - began,
+            )
+        )
+
+    def _finish(self, generation: Generation, number: int, began: float) -> Composition | None:
+        """Run a generation to its end, or to None where it is cancelled."""
+        told = began - PROGRESS_S
+        while True:
+            if self._is_cancelled(number):
+                generation.close()
+                return None
+            try:
+                progress = next(generation)
+            except StopIteration as stop:
+                composition: Composition = stop.value
+                return composition
+            now = monotonic()
+            if progress.preview is None and now - told < PROGRESS_S:
+                continue
+            told = now
+            self._say(
+                Advanced(
+                    number=number,
+                    done=progress.done,
+                    total=progress.total,
+                    elapsed_s=now - began,
+                    preview=progress.preview,
+                )
+            )
+
+    def _is_cancelled(self, number: int) -> bool:
+        while self._connection.poll():
+            command: Command = self._connection.recv()
+            match command:
+                case Cancel(number=cancelled) if cancelled == number:
+                    return True
+                case Stop():
+                    raise _StopAsked
+                case _:
+                    self._waiting.append(command)
+        return False
+
+    def _loaded(self, folder: Path, threads: int) -> tuple[str, str, Model]:
+        if self._bundle is None or self._key != (folder, threads):
+            self._bundle = None  # two models at once may be more than a small board has
+            self._bundle = self._studio.load(folder, threads)
+            self._key = (folder, threads)
+        return self._bundle
+
+    @contextmanager
+    def _failures(self, number: int | None) -> Iterator[None]:
+        """Tell the engine what went wrong, and live on."""
+        try:
+            yield
+        except (EOFError, OSError, _StopAsked) as error:
+            if not isinstance(error, ContinuoError):  # some of ours are OSErrors as well
+                raise
+            self._say(Failed(number=number, message=error.message, remedy=error.remedy))
+        except ContinuoError as error:
+            self._say(Failed(number=number, message=error.message, remedy=error.remedy))
+        except Exception:  # the top of this process
+            _LOG.error("a generation failed\n%s", traceback.format_exc())
+            self._say(
+                Failed(
+                    number=number,
+                    message="the model failed in a way nobody foresaw",
+                    remedy="try another seed; the log has the details",
+                )
+            )
+
+    def _say(self, answer: Answer) -> None:
+        self._connection.send(answer)
+
+
+def main(arguments: list[str]) -> int:
+    """Serve the pipe whose descriptor is the first argument, with the studio named second."""
+    # Ctrl-C in a terminal reaches every process of the group; this one ends with its pipe.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.basicConfig(format="%(name)s: %(message)s")
+    module, _, name = arguments[1].partition(":")
+    studio: Studio = getattr(importlib.import_module(module), name)()
+    # What is played matters more than what is computed: less of the processor where it is short,
+    # and none of it in the instant in which something else wakes up.
+    os.nice(5)
+    if hasattr(os, "SCHED_BATCH"):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    with Connection(int(arguments[0])) as connection:
+        try:
+            Server(connection, studio).serve()
+        except (EOFError, BrokenPipeError, ConnectionResetError, _StopAsked):
+            return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

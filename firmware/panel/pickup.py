@@ -1,0 +1,45 @@
+"""Knobs with end stops pick up: they change nothing until they pass the value that is set.
+
+Otherwise the first touch of a knob that stands elsewhere would make the value jump.
+"""
+
+from firmware.panel.settings import Settings, set_value
+from firmware.parameters import PARAMETERS_BY_KEY
+
+NEAR = 0.02
+"""A knob this close to the value has it: two steps of the 127 that MIDI has."""
+
+
+class PickUp:
+    """Remembers where each knob was, and whether it has its value."""
+
+    def __init__(self) -> None:
+        self._position: dict[str, float] = {}
+        self._set_to: dict[str, float] = {}  # what the knob itself set last
+
+    def move(self, settings: Settings, key: str, position: float) -> Settings:
+        """Turn a knob to a position.
+
+        Args:
+            settings: As they are.
+            key: The parameter that the knob stands for; one that the technique has not is
+                left alone.
+            position: 0.0 at its left stop, 1.0 at its right stop.
+
+        Returns:
+            The settings, changed if the knob has its value or passes it.
+        """
+        before = self._position.get(key, position)
+        self._position[key] = position
+        if key not in {spec.key for spec in settings.specs}:
+            return settings
+        spec = PARAMETERS_BY_KEY[key]
+        value = settings.parameters()[key]
+        target = (value - spec.low) / (spec.high - spec.low)
+        has_it = self._set_to.get(key) == value or abs(position - target) <= NEAR
+        passes = min(before, position) <= target <= max(before, position)
+        if not has_it and not passes:
+            return settings
+        changed = set_value(settings, key, spec.low + position * (spec.high - spec.low))
+        self._set_to[key] = changed.values[key]
+        return changed

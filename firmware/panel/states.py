@@ -1,0 +1,212 @@
+"""What the instrument is doing, and what every event means then: the whole machine in one table.
+
+A move names the state that follows and the engine's action. What has no move is either refused
+(a player did something that makes no sense now: one sentence tells why), late (an answer that
+nobody waits for any more: ignored) or impossible (a mistake in the firmware: it raises). The
+table says which for every state and event, and a test checks that none is missing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from firmware.errors import EngineStateError
+
+
+class State(StrEnum):
+    """What the instrument is doing."""
+
+    IDLE = "idle"
+    COUNT_IN = "count-in"
+    RECORDING = "recording"
+    GENERATING = "generating"  # in silence
+    AUDITIONING = "auditioning"  # generating while music plays
+    PLAYING = "playing"
+    PAUSED = "paused"
+
+
+class Trigger(StrEnum):
+    """What can happen: the player's buttons first, then what the engine notices."""
+
+    RECORD = "record"
+    GENERATE = "generate"
+    PLAY = "play"
+    STOP = "stop"
+    BACK = "back"
+    KEEP = "keep"
+    COUNTED_IN = "counted in"
+    PREVIEW = "preview ready"
+    FINISHED = "generation finished"
+    FAILED = "generation failed"
+    ENDED = "music ended"
+
+
+class Action(StrEnum):
+    """What the engine does on a move; each is one method of it."""
+
+    NOTHING = "nothing"
+    COUNT_IN = "count in"
+    RECORD = "record"
+    ABANDON_TAKE = "abandon take"
+    KEEP_TAKE = "keep take"
+    KEEP_TAKE_AND_PLAY = "keep take and play"
+    KEEP_TAKE_AND_GENERATE = "keep take and generate"
+    KEEP_CAPTURED = "keep captured"
+    GENERATE = "generate"
+    CANCEL = "cancel"
+    CANCEL_AND_SILENCE = "cancel and silence"
+    PLAY = "play"
+    PAUSE = "pause"
+    RESUME = "resume"
+    SILENCE = "silence"
+    SWAP_TAKES = "swap takes"
+    AUDITION = "audition"
+    ACCEPT = "accept"
+    GIVE_UP = "give up"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The event is taken: an action, then a state."""
+
+    action: Action
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The player hears why not; nothing changes."""
+
+    reason: str
+    remedy: str = ""
+
+
+class Rule(StrEnum):
+    """What has no move and is not the player's doing."""
+
+    LATE = "late"  # can cross a button press on its way: ignored
+    IMPOSSIBLE = "impossible"  # raises
+
+
+_S, _T, _A = State, Trigger, Action
+_WAIT = Refuse("a composition is being generated", "wait, or cancel it with back")
+_RECORDING = Refuse("a melody is being recorded", "press record to end it")
+_COUNTING = Refuse("the count-in is running", "play after it, or press back")
+
+TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType(
+    {
+        _S.IDLE: {
+            _T.RECORD: Move(_A.COUNT_IN, _S.COUNT_IN),
+            _T.GENERATE: Move(_A.GENERATE, _S.GENERATING),
+            _T.PLAY: Move(_A.PLAY, _S.PLAYING),
+            _T.STOP: Move(_A.SILENCE, _S.IDLE),
+            _T.BACK: Move(_A.SWAP_TAKES, _S.IDLE),
+            _T.KEEP: Move(_A.KEEP_CAPTURED, _S.IDLE),
+            _T.COUNTED_IN: Rule.IMPOSSIBLE,
+            _T.PREVIEW: Rule.LATE,
+            _T.FINISHED: Rule.LATE,
+            _T.FAILED: Rule.LATE,
+            _T.ENDED: Rule.IMPOSSIBLE,
+        },
+        _S.COUNT_IN: {
+            _T.RECORD: Move(_A.ABANDON_TAKE, _S.IDLE),
+            _T.GENERATE: _COUNTING,
+            _T.PLAY: _COUNTING,
+            _T.STOP: Move(_A.ABANDON_TAKE, _S.IDLE),
+            _T.BACK: Move(_A.ABANDON_TAKE, _S.IDLE),
+            _T.KEEP: _COUNTING,
+            _T.COUNTED_IN: Move(_A.RECORD, _S.RECORDING),
+            _T.PREVIEW: Rule.LATE,
+            _T.FINISHED: Rule.LATE,
+            _T.FAILED: Rule.LATE,
+            _T.ENDED: Rule.IMPOSSIBLE,
+        },
+        _S.RECORDING: {
+            _T.RECORD: Move(_A.KEEP_TAKE, _S.IDLE),
+            _T.GENERATE: Move(_A.KEEP_TAKE_AND_GENERATE, _S.GENERATING),
+            _T.PLAY: Move(_A.KEEP_TAKE_AND_PLAY, _S.PLAYING),
+            _T.STOP: Move(_A.KEEP_TAKE, _S.IDLE),
+            _T.BACK: Move(_A.ABANDON_TAKE, _S.IDLE),
+            _T.KEEP: _RECORDING,
+            _T.COUNTED_IN: Rule.IMPOSSIBLE,
+            _T.PREVIEW: Rule.LATE,
+            _T.FINISHED: Rule.LATE,
+            _T.FAILED: Rule.LATE,
+            _T.ENDED: Rule.IMPOSSIBLE,
+        },
+        _S.GENERATING: {
+            _T.RECORD: _WAIT,
+            _T.GENERATE: _WAIT,
+            _T.PLAY: Move(_A.PLAY, _S.AUDITIONING),
+            _T.STOP: Move(_A.CANCEL, _S.IDLE),
+            _T.BACK: Move(_A.CANCEL, _S.IDLE),
+            _T.KEEP: _WAIT,
+            _T.COUNTED_IN: Rule.IMPOSSIBLE,
+            _T.PREVIEW: Move(_A.AUDITION, _S.AUDITIONING),
+            _T.FINISHED: Move(_A.ACCEPT, _S.PLAYING),
+            _T.FAILED: Move(_A.GIVE_UP, _S.IDLE),
+            _T.ENDED: Rule.IMPOSSIBLE,
+        },
+        _S.AUDITIONING: {
+            _T.RECORD: _WAIT,
+            _T.GENERATE: _WAIT,
+            _T.PLAY: Move(_A.SILENCE, _S.GENERATING),
+            _T.STOP: Move(_A.CANCEL_AND_SILENCE, _S.IDLE),
+            _T.BACK: Move(_A.CANCEL, _S.PLAYING),
+            _T.KEEP: _WAIT,
+            _T.COUNTED_IN: Rule.IMPOSSIBLE,
+            _T.PREVIEW: Move(_A.AUDITION, _S.AUDITIONING),
+            _T.FINISHED: Move(_A.ACCEPT, _S.PLAYING),
+            _T.FAILED: Move(_A.GIVE_UP, _S.PLAYING),
+            _T.ENDED: Move(_A.NOTHING, _S.GENERATING),
+        },
+        _S.PLAYING: {
+            _T.RECORD: Move(_A.COUNT_IN, _S.COUNT_IN),
+            _T.GENERATE: Move(_A.GENERATE, _S.AUDITIONING),
+            _T.PLAY: Move(_A.PAUSE, _S.PAUSED),
+            _T.STOP: Move(_A.SILENCE, _S.IDLE),
+            _T.BACK: Move(_A.SWAP_TAKES, _S.PLAYING),
+            _T.KEEP: Move(_A.KEEP_CAPTURED, _S.PLAYING),
+            _T.COUNTED_IN: Rule.IMPOSSIBLE,
+            _T.PREVIEW: Rule.LATE,
+            _T.FINISHED: Rule.LATE,
+            _T.FAILED: Rule.LATE,
+            _T.ENDED: Move(_A.NOTHING, _S.IDLE),
+        },
+        _S.PAUSED: {
+            _T.RECORD: Move(_A.COUNT_IN, _S.COUNT_IN),
+            _T.GENERATE: Move(_A.GENERATE, _S.GENERATING),
+            _T.PLAY: Move(_A.RESUME, _S.PLAYING),
+            _T.STOP: Move(_A.SILENCE, _S.IDLE),
+            _T.BACK: Move(_A.SWAP_TAKES, _S.PAUSED),
+            _T.KEEP: Move(_A.KEEP_CAPTURED, _S.PAUSED),
+            _T.COUNTED_IN: Rule.IMPOSSIBLE,
+            _T.PREVIEW: Rule.LATE,
+            _T.FINISHED: Rule.LATE,
+            _T.FAILED: Rule.LATE,
+            _T.ENDED: Rule.IMPOSSIBLE,
+        },
+    }
+)
+
+
+def move(state: State, trigger: Trigger) -> Move | None:
+    """What an event means in a state.
+
+    Returns:
+        The move, or None for a late answer that is to be ignored.
+
+    Raises:
+        EngineStateError: If the event is refused or impossible; it names event and state.
+    """
+    entry = TABLE[state][trigger]
+    if isinstance(entry, Move):
+        return entry
+    if entry is Rule.LATE:
+        return None
+    if isinstance(entry, Refuse):
+        raise EngineStateError(
+            f"{trigger} does nothing now ({state}): {entry.reason}", remedy=entry.remedy
+        )
+    raise EngineStateError(f"{trigger!r} cannot happen in state {state!r}")

@@ -1,0 +1,103 @@
+"""A simulated instrument on a virtual clock, with a worker whose work is known."""
+
+import importlib.util
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from firmware.config import Config
+from firmware.devices.board import simulated_board
+from firmware.engine.clock import VirtualClock
+from firmware.engine.engine import Choices, Engine
+from firmware.engine.simulation import Simulation
+from firmware.errors import BundleError
+from firmware.library.store import Library
+from firmware.music.notes import Composition, Melody, Note
+
+HERE = Path(__file__).parent
+
+
+class MakeInstrument(Protocol):
+    """Makes an opened instrument; it is closed after the test."""
+
+    def __call__(
+        self,
+        studio: str = "FakeStudio",
+        *,
+        bundle: str | None = "fake",
+        seed: int = 0,
+        **config: object,
+    ) -> Simulation:
+        """Open one with settings of `Config`; without a bundle no worker is started."""
+        ...
+
+
+@pytest.fixture(autouse=True)
+def _fake_studios(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the worker's process find `fake_studio`."""
+    paths = [str(HERE), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in paths if path))
+
+
+@pytest.fixture(scope="session")
+def octaves() -> Callable[..., Composition]:
+    """What the fake studios make of a melody."""
+    spec = importlib.util.spec_from_file_location("fake_studio", HERE / "fake_studio.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    function: Callable[..., Composition] = module.octaves
+    return function
+
+
+@pytest.fixture
+def melody() -> Melody:
+    """Two bars at 96 beats a minute, with a repeated note and a chord."""
+    beats = [(0, 60, 1), (1, 60, 1), (2, 64, 2), (2, 67, 2), (4, 65, 1), (5, 62, 1), (6, 60, 2)]
+    return Melody(
+        notes=tuple(
+            Note(start_ticks=480 * b, pitch=p, duration_ticks=480 * d, velocity=60 + b)
+            for b, p, d in beats
+        ),
+        tempo_bpm=96.0,
+        name="Two bars",
+    )
+
+
+@pytest.fixture
+def make_instrument(tmp_path: Path) -> Iterator[MakeInstrument]:
+    """See `MakeInstrument`."""
+    opened: list[Engine] = []
+
+    def make(
+        studio: str = "FakeStudio", *, bundle: str | None = "fake", seed: int = 0, **config: object
+    ) -> Simulation:
+        clock = VirtualClock(start_ns=5_000_000_000)
+        board = simulated_board(clock.now_ns)
+        choices = Choices(
+            choose_seed=lambda: seed,
+            wall_clock=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+            choose_bundle=lambda _: _folder(tmp_path, bundle),
+            studio=f"fake_studio:{studio}",
+        )
+        settings = replace(Config(library=tmp_path / "library"), **config)  # type: ignore[arg-type]
+        engine = Engine(board, Library(settings.library), clock, settings, choices)
+        opened.append(engine)
+        engine.open()
+        return Simulation(engine, board, clock)
+
+    yield make
+    for engine in opened:
+        engine.close()
+
+
+def _folder(parent: Path, bundle: str | None) -> Path:
+    if bundle is None:
+        raise BundleError("no model is installed")
+    return parent / bundle

@@ -1,0 +1,280 @@
+"""The player: every note at its instant, every note-on with its off, whatever is pressed."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware.engine.metronome import Metronome
+from firmware.engine.player import Player
+from firmware.midi.messages import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    ControlChange,
+    MidiMessage,
+    NoteOff,
+    NoteOn,
+    ProgramChange,
+)
+from firmware.music.notes import Composition, Note, Track
+from firmware.music.timing import nanoseconds_of_ticks
+
+BEAT_NS = 500_000_000  # at 120 beats a minute
+
+
+def note(start: int, pitch: int, length: int = 480) -> Note:
+    return Note(start_ticks=start, pitch=pitch, duration_ticks=length)
+
+
+def piece(*given_notes: Note, tempo_bpm: float = 120.0, program: int = 0) -> Composition:
+    track = Track(name="track", notes=given_notes, program=program)
+    return Composition(tracks=(track,), tempo_bpm=tempo_bpm)
+
+
+class Ear:
+    """Listens to a player that runs on a clock of its own, and minds every rule of MIDI notes."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self.heard: list[tuple[int, MidiMessage]] = []
+        self.sounding: set[tuple[int, int]] = set()
+        self.player = Player(self.hear)
+
+    def hear(self, message: MidiMessage) -> None:
+        """Be the player's output."""
+        self.heard.append((self.now_ns, message))
+        match message:
+            case NoteOn(pitch=pitch, channel=channel):
+                assert (channel, pitch) not in self.sounding, "struck while it sounds"
+                self.sounding.add((channel, pitch))
+            case NoteOff(pitch=pitch, channel=channel):
+                assert (channel, pitch) in self.sounding, "let go while it is silent"
+                self.sounding.discard((channel, pitch))
+            case _:
+                pass
+
+    def advance_to(self, at_ns: int) -> None:
+        """Wake the player whenever it asked to be woken."""
+        while (due_ns := self.player.next_ns()) is not None and due_ns <= at_ns:
+            self.now_ns = max(self.now_ns, due_ns)
+            self.player.run_due(self.now_ns)
+        self.now_ns = max(self.now_ns, at_ns)
+
+    def notes(self) -> list[tuple[int, str, int]]:
+        """Instants, kinds and pitches of the note messages."""
+        return [
+            (at_ns, type(message).__name__, message.pitch)
+            for at_ns, message in self.heard
+            if isinstance(message, NoteOn | NoteOff)
+        ]
+
+
+def test_notes_sound_at_their_instants_offs_before_ons() -> None:
+    ear = Ear()
+    ear.player.play(piece(note(0, 60), note(480, 60), note(480, 64)), 0)
+    ear.advance_to(10 * BEAT_NS)
+    assert ear.notes() == [
+        (0, "NoteOn", 60),
+        (BEAT_NS, "NoteOff", 60),
+        (BEAT_NS, "NoteOn", 60),
+        (BEAT_NS, "NoteOn", 64),
+        (2 * BEAT_NS, "NoteOff", 60),
+        (2 * BEAT_NS, "NoteOff", 64),
+    ]
+    assert not ear.player.is_running
+
+
+def test_an_hour_of_music_ends_on_the_nanosecond() -> None:
+    """The last note of 200 beats a minute for an hour: nothing adds up on the way."""
+    last = 200 * 60 - 1
+    ear = Ear()
+    every_beat = (note(480 * beat, 60, 240) for beat in range(last + 1))
+    ear.player.play(piece(*every_beat, tempo_bpm=200.0), 123)
+    ear.advance_to(2 * 3600 * 1_000_000_000)
+    ons = [at_ns for at_ns, name, _ in ear.notes() if name == "NoteOn"]
+    assert len(ons) == last + 1
+    assert ons[-1] == 123 + last * 300_000_000
+
+
+def test_programs_are_set_before_the_music_and_again_for_the_next() -> None:
+    ear = Ear()
+    ear.player.play(piece(note(0, 60), program=48), 0)
+    assert ear.heard[0][1] == ProgramChange(program=48, channel=0)
+    assert isinstance(ear.heard[-1][1], ProgramChange)
+    ear.advance_to(3 * BEAT_NS)
+    ear.player.play(piece(note(0, 60), program=48), ear.now_ns)
+    assert [m for _, m in ear.heard].count(ProgramChange(program=48, channel=0)) == 2
+
+
+def test_stop_lets_go_of_every_note_and_silences_every_channel_that_was_used() -> None:
+    ear = Ear()
+    ear.player.play(piece(note(0, 60, 4800), note(0, 64, 4800)), 0)
+    ear.advance_to(BEAT_NS)
+    ear.player.stop(ear.now_ns)
+    assert ear.sounding == set()
+    assert [m for _, m in ear.heard][-2:] == [
+        ControlChange(control=ALL_SOUND_OFF, value=0, channel=0),
+        ControlChange(control=ALL_NOTES_OFF, value=0, channel=0),
+    ]
+    assert ear.player.next_ns() is None
+
+
+def test_pause_is_silent_and_resume_goes_on_with_the_chord_that_it_cut_short() -> None:
+    ear = Ear()
+    ear.player.play(piece(note(0, 48, 1920), note(0, 60), note(960, 62)), 0)
+    ear.advance_to(BEAT_NS + BEAT_NS // 2)
+    ear.player.pause(ear.now_ns)
+    assert ear.sounding == set()
+    assert ear.player.position_ticks(ear.now_ns) == 720
+    ear.advance_to(10 * BEAT_NS)
+    ear.player.resume(ear.now_ns)
+    ear.advance_to(20 * BEAT_NS)
+    resumed = [entry for entry in ear.notes() if entry[0] >= 10 * BEAT_NS]
+    assert resumed == [
+        (10 * BEAT_NS, "NoteOn", 48),
+        (10 * BEAT_NS + BEAT_NS // 2, "NoteOn", 62),
+        (10 * BEAT_NS + 3 * BEAT_NS // 2, "NoteOff", 62),
+        (10 * BEAT_NS + 5 * BEAT_NS // 2, "NoteOff", 48),
+    ]
+
+
+def test_a_swap_keeps_what_both_have_and_neither_strikes_twice_nor_holds_on() -> None:
+    """The common note sounds through; the old one's own ends; the new one's own waits."""
+    ear = Ear()
+    ear.player.play(piece(note(0, 60, 1920), note(0, 48, 1920)), 0)
+    ear.advance_to(BEAT_NS)
+    ear.player.swap(piece(note(0, 60, 1920), note(0, 52, 1920), note(960, 53, 960)), BEAT_NS)
+    assert ear.sounding == {(0, 60)}
+    ear.advance_to(10 * BEAT_NS)
+    assert ear.notes() == [
+        (0, "NoteOn", 48),
+        (0, "NoteOn", 60),
+        (BEAT_NS, "NoteOff", 48),
+        (2 * BEAT_NS, "NoteOn", 53),
+        (4 * BEAT_NS, "NoteOff", 53),
+        (4 * BEAT_NS, "NoteOff", 60),
+    ]
+
+
+def test_a_swapped_note_ends_where_the_new_one_says() -> None:
+    ear = Ear()
+    ear.player.play(piece(note(0, 60, 480)), 0)
+    ear.player.run_due(0)
+    ear.player.swap(piece(note(0, 60, 960)), 100_000_000)
+    ear.advance_to(10 * BEAT_NS)
+    assert ear.notes() == [(0, "NoteOn", 60), (2 * BEAT_NS, "NoteOff", 60)]
+
+
+def test_after_a_swap_every_note_of_a_chord_ends_at_its_own_instant() -> None:
+    """The longest was struck first, and the new piece changes the order of their ends."""
+    ear = Ear()
+    ear.player.play(piece(note(0, 60, 480), note(0, 64, 960), note(0, 67, 1440)), 0)
+    ear.player.run_due(0)
+    ear.player.swap(piece(note(0, 60, 1440), note(0, 64, 960), note(0, 67, 480)), 1000)
+    ear.advance_to(10 * BEAT_NS)
+    assert ear.notes()[3:] == [
+        (BEAT_NS, "NoteOff", 67),
+        (2 * BEAT_NS, "NoteOff", 64),
+        (3 * BEAT_NS, "NoteOff", 60),
+    ]
+
+
+def test_a_swap_for_something_shorter_ends_the_music() -> None:
+    ear = Ear()
+    ear.player.play(piece(note(0, 60, 4800)), 0)
+    ear.advance_to(4 * BEAT_NS)
+    ear.player.swap(piece(note(0, 60, 480)), ear.now_ns)
+    ear.advance_to(ear.now_ns)
+    assert ear.sounding == set()
+    assert not ear.player.is_running
+
+
+notes = st.builds(note, st.integers(0, 2000), st.integers(58, 61), st.integers(1, 900))
+pieces = st.builds(
+    lambda given_notes, others, tempo: Composition(
+        tracks=(
+            Track(name="a", notes=tuple(given_notes)),
+            Track(name="b", notes=tuple(others), program=19),
+        ),
+        tempo_bpm=tempo,
+    ),
+    st.lists(notes, max_size=15),
+    st.lists(notes, max_size=5),
+    st.sampled_from((40.0, 97.3, 120.0, 220.0)),
+)
+moves = st.lists(
+    st.one_of(
+        st.tuples(st.just("play"), pieces),
+        st.tuples(st.just("swap"), pieces),
+        st.tuples(st.sampled_from(("stop", "pause", "resume")), st.none()),
+        st.tuples(st.just("wait"), st.integers(0, 2_000_000_000)),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=300)
+@given(given_moves=moves)
+def test_whatever_is_pressed_every_note_on_gets_its_off(
+    given_moves: list[tuple[str, object]],
+) -> None:
+    """The ear refuses a strike of a sounding note and an off of a silent one on the way."""
+    ear = Ear()
+    for verb, argument in given_moves:
+        match verb, argument:
+            case "wait", int(duration_ns):
+                ear.advance_to(ear.now_ns + duration_ns)
+            case "play" | "swap", Composition() as composition:
+                getattr(ear.player, verb)(composition, ear.now_ns)
+            case _:
+                getattr(ear.player, verb)(ear.now_ns)
+        assert ear.player.sounding == ear.sounding
+        if not ear.player.is_running:
+            assert not ear.sounding
+    ear.advance_to(ear.now_ns + 60_000_000_000)
+    assert ear.sounding == set()
+    assert not ear.player.is_running
+
+
+@given(composition=pieces, late_ns=st.integers(0, 3_000_000_000))
+def test_a_player_that_is_woken_late_still_plays_everything_in_order(
+    composition: Composition, late_ns: int
+) -> None:
+    ear = Ear()
+    ear.player.play(composition, 0)
+    ear.now_ns = late_ns
+    ear.player.run_due(late_ns)
+    ear.advance_to(60_000_000_000)
+    on_time = Ear()
+    on_time.player.play(composition, 0)
+    on_time.advance_to(60_000_000_000)
+    assert [m for _, m in ear.heard] == [m for _, m in on_time.heard]
+
+
+@given(composition=pieces, at_ns=st.integers(0, 4_000_000_000))
+def test_a_swap_for_the_same_music_is_not_heard(composition: Composition, at_ns: int) -> None:
+    swapped, plain = Ear(), Ear()
+    for ear in (swapped, plain):
+        ear.player.play(composition, 0)
+        ear.advance_to(at_ns)
+    if swapped.player.is_running:
+        swapped.player.swap(replace(composition, name="the same"), at_ns)
+    for ear in (swapped, plain):
+        ear.advance_to(60_000_000_000)
+    assert swapped.notes() == plain.notes()
+
+
+def test_the_metronome_clicks_on_the_beat_with_an_accent_and_lets_every_click_go() -> None:
+    ear = Ear()
+    metronome = Metronome(ear.hear)
+    metronome.start(7, tempo_bpm=97.0, beats_per_bar=3)
+    while (due_ns := metronome.next_ns()) is not None and due_ns < 4_000_000_000:
+        ear.now_ns = due_ns
+        metronome.run_due(due_ns)
+    metronome.stop()
+    ons = [(at_ns, pitch) for at_ns, name, pitch in ear.notes() if name == "NoteOn"]
+    assert ons == [
+        (7 + nanoseconds_of_ticks(480 * beat, 97.0), 77 if beat % 3 else 76) for beat in range(7)
+    ]
+    assert ear.sounding == set()
+    assert metronome.next_ns() is None

@@ -1,0 +1,145 @@
+"""From fingers to melodies: recordings and what is captured after the fact."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firmware.engine.recorder import PHRASE_PAUSE_NS, Capture, Recorder
+from firmware.engine.schedule import key_moves, playable
+from firmware.midi.messages import ControlChange, NoteOff, NoteOn
+from firmware.music.notes import Melody, Note
+from firmware.music.timing import nanoseconds_of_ticks
+
+SECOND_NS = 1_000_000_000
+tempos = st.floats(40.0, 220.0)
+melodies = st.builds(
+    lambda notes, tempo: Melody(notes=playable(notes), tempo_bpm=tempo, name="tune"),
+    st.lists(
+        st.builds(
+            Note,
+            start_ticks=st.integers(0, 200_000),
+            pitch=st.integers(41, 72),
+            duration_ticks=st.integers(1, 4000),
+            velocity=st.integers(1, 127),
+        ),
+        min_size=1,
+        max_size=30,
+    ),
+    tempos,
+)
+
+
+def strike(target: Recorder | Capture, melody: Melody, origin_ns: int) -> int:
+    """Play a melody into a recorder; the nanosecond of its last note-off."""
+    at_ns = origin_ns
+    for ticks, goes_down, pitch, velocity in key_moves(melody):
+        at_ns = origin_ns + nanoseconds_of_ticks(ticks, melody.tempo_bpm)
+        message = NoteOn(pitch=pitch, velocity=velocity) if goes_down else NoteOff(pitch=pitch)
+        target.feed(message, at_ns)
+    return at_ns
+
+
+@given(melody=melodies, origin_ns=st.integers(0, 10**18))
+def test_what_is_struck_on_the_grid_is_recorded_exactly(melody: Melody, origin_ns: int) -> None:
+    """Ticks to nanoseconds and back, at any tempo, after any time since the machine started."""
+    recorder = Recorder(
+        origin_ns=origin_ns, tempo_bpm=melody.tempo_bpm, beats_per_bar=melody.beats_per_bar
+    )
+    end_ns = strike(recorder, melody, origin_ns)
+    assert recorder.finish(end_ns, name="tune") == melody
+
+
+def test_a_note_struck_a_little_early_belongs_to_the_first_beat() -> None:
+    recorder = Recorder(origin_ns=SECOND_NS, tempo_bpm=60.0, beats_per_bar=4)
+    recorder.feed(NoteOn(pitch=60, velocity=80), SECOND_NS - SECOND_NS // 4)
+    recorder.feed(NoteOff(pitch=60), 2 * SECOND_NS)
+    melody = recorder.finish(3 * SECOND_NS, name="")
+    assert melody is not None
+    assert melody.notes == (Note(start_ticks=0, pitch=60, duration_ticks=480, velocity=80),)
+
+
+def test_what_is_played_along_with_the_count_in_is_not_recorded() -> None:
+    recorder = Recorder(origin_ns=10 * SECOND_NS, tempo_bpm=60.0, beats_per_bar=4)
+    recorder.feed(NoteOn(pitch=60, velocity=80), 8 * SECOND_NS)
+    recorder.feed(NoteOff(pitch=60), 11 * SECOND_NS)
+    recorder.feed(NoteOn(pitch=62, velocity=80), 10 * SECOND_NS - 1000)
+    recorder.feed(NoteOff(pitch=62), 10 * SECOND_NS - 1)
+    assert recorder.finish(12 * SECOND_NS, name="") is None
+
+
+def test_keys_that_are_held_when_it_ends_are_recorded_until_then() -> None:
+    recorder = Recorder(origin_ns=0, tempo_bpm=60.0, beats_per_bar=4)
+    recorder.feed(NoteOn(pitch=60, velocity=80), 0)
+    melody = recorder.finish(2 * SECOND_NS, name="")
+    assert melody is not None
+    assert [n.duration_ticks for n in melody.notes] == [960]
+
+
+@given(melody=melodies)
+def test_the_capture_gives_back_the_last_phrase_from_its_first_note(melody: Melody) -> None:
+    """An earlier phrase and a long silence lie before it."""
+    capture = Capture(keep_ns=100 * 60 * SECOND_NS)
+    before = Melody(notes=(Note(start_ticks=0, pitch=60, duration_ticks=480),))
+    origin_ns = strike(capture, before, 0) + PHRASE_PAUSE_NS + 1
+    first = melody.notes[0].start_ticks
+    phrase = melody.with_notes(
+        Note(
+            start_ticks=n.start_ticks - first,
+            pitch=n.pitch,
+            duration_ticks=n.duration_ticks,
+            velocity=n.velocity,
+        )
+        for n in melody.notes
+    )
+    end_ns = strike(capture, phrase, origin_ns)
+    kept = capture.phrase(end_ns, tempo_bpm=melody.tempo_bpm, beats_per_bar=4, name="tune")
+    assert kept is not None
+    sounds_until = 0
+    expected: list[Note] = []
+    for note in phrase.notes:  # the phrase itself may have a long silence in it
+        pause_ns = nanoseconds_of_ticks(note.start_ticks, phrase.tempo_bpm) - nanoseconds_of_ticks(
+            sounds_until, phrase.tempo_bpm
+        )
+        if pause_ns > PHRASE_PAUSE_NS:
+            expected.clear()
+        expected.append(note)
+        sounds_until = max(sounds_until, note.end_ticks)
+    assert len(kept.notes) == len(expected)
+    assert [n.pitch for n in kept.notes] == [n.pitch for n in expected]
+    if len(expected) == len(phrase.notes):
+        assert kept == phrase
+
+
+def test_the_capture_forgets_what_is_too_old() -> None:
+    capture = Capture(keep_ns=60 * SECOND_NS)
+    for minute in range(100):
+        capture.feed(NoteOn(pitch=60, velocity=80), minute * 60 * SECOND_NS)
+        capture.feed(NoteOff(pitch=60), minute * 60 * SECOND_NS + 1)
+    assert len(capture) <= 4
+    assert capture.phrase(10**15, tempo_bpm=100.0, beats_per_bar=4, name="") is None
+
+
+def test_the_capture_is_bounded_however_fast_somebody_plays() -> None:
+    capture = Capture(keep_ns=3600 * SECOND_NS)
+    for count in range(70_000):
+        capture.feed(NoteOn(pitch=60 + count % 12, velocity=80), count)
+    assert len(capture) <= 60_000
+
+
+def test_a_keyboard_that_vanishes_ends_its_notes_in_the_capture() -> None:
+    capture = Capture(keep_ns=3600 * SECOND_NS)
+    capture.feed(NoteOn(pitch=60, velocity=80), 0)
+    capture.feed(ControlChange(control=64, value=127), 1)
+    capture.release(SECOND_NS)
+    kept = capture.phrase(30 * SECOND_NS, tempo_bpm=60.0, beats_per_bar=4, name="")
+    assert kept is not None
+    assert [n.duration_ticks for n in kept.notes] == [480]
+
+
+def test_a_key_that_was_hardly_touched_is_a_note() -> None:
+    """Its two ends fall on one tick, which is rounded up to a note of one."""
+    capture = Capture(keep_ns=3600 * SECOND_NS)
+    capture.feed(NoteOn(pitch=60, velocity=80), 0)
+    capture.feed(NoteOff(pitch=60), 20_000)
+    kept = capture.phrase(SECOND_NS, tempo_bpm=60.0, beats_per_bar=4, name="")
+    assert kept is not None
+    assert [(n.start_ticks, n.duration_ticks) for n in kept.notes] == [(0, 1)]
