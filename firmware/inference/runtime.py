@@ -56,6 +56,7 @@ class InterpreterModel:
         found_outputs = signature.get_output_details()
         self._inputs = {t.name: (_checked(t, found_inputs), t) for t in manifest.inputs}
         self._outputs = {t.name: (_checked(t, found_outputs), t) for t in manifest.outputs}
+        self._scratch = {t.name: np.empty(t.shape[1:], dtype=np.float32) for t in manifest.inputs}
         self._name = manifest.name
 
     def run(self, **inputs: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
@@ -81,7 +82,7 @@ class InterpreterModel:
                 raise BundleTensorError(
                     f"{name} has shape {spec.shape[1:]}, was given {values.shape}"
                 )
-            self._interpreter.set_tensor(index, _quantized(values, spec)[None])
+            self._fill(index, values, spec)
         try:
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:
@@ -90,6 +91,21 @@ class InterpreterModel:
             name: _dequantized(self._interpreter.get_tensor(index)[0], spec)
             for name, (index, spec) in self._outputs.items()
         }
+
+    def _fill(self, index: int, values: NDArray[Any], spec: TensorSpec) -> None:
+        """Write real values into an input, quantized, without making new arrays."""
+        # The view must be gone before the interpreter is invoked.
+        tensor = self._interpreter.tensor(index)()[0]
+        if not spec.scale:
+            np.copyto(tensor, values, casting="unsafe")
+            return
+        limits = np.iinfo(spec.dtype)
+        steps = self._scratch[spec.name]
+        np.multiply(values, np.float32(1.0 / spec.scale), out=steps)
+        np.rint(steps, out=steps)
+        steps += np.float32(spec.zero_point)
+        np.clip(steps, limits.min, limits.max, out=steps)
+        np.copyto(tensor, steps, casting="unsafe")
 
 
 def installed_runtimes() -> dict[str, str]:
@@ -138,15 +154,6 @@ def _checked(spec: TensorSpec, found: Mapping[str, Mapping[str, Any]]) -> int:
     if not same_kind or not np.isclose(actual.scale, spec.scale, rtol=1e-6):
         raise BundleTensorError(f"tensor {spec.name!r} is {actual}, the manifest says {spec}")
     return int(details["index"])
-
-
-def _quantized(values: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
-    if not spec.scale:
-        return values.astype(spec.dtype)
-    limits = np.iinfo(spec.dtype)
-    steps = np.rint(values * np.float32(1.0 / spec.scale)) + spec.zero_point
-    quantized: NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(spec.dtype)
-    return quantized
 
 
 def _dequantized(values: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:

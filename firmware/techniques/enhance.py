@@ -1,0 +1,227 @@
+"""Enhance: a melody in the manner of Bach's chorales, within the player's limits.
+
+The player's notes are what the model must fit to. It dreams up all that is open in four
+voices by annealed blocked Gibbs sampling; on the way it says which of the player's notes it
+would not have expected, and the worst of them are opened too, as far as the player allows.
+What is heard in the end is chosen among the dreamt notes, as many as the player allows.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from firmware.errors import MusicError
+from firmware.inference.runtime import Model
+from firmware.music.encoding import (
+    ATTACK_HELD,
+    ATTACK_STRUCK,
+    ATTACK_UNKNOWN,
+    CHORALE_ENCODING,
+    CellMask,
+)
+from firmware.music.notes import Composition, Melody
+from firmware.parameters import Parameters
+from firmware.techniques.arrange import compose, proposals, select
+from firmware.techniques.ensembles import DEFAULT_ENSEMBLE, Ensemble, ensemble_named
+from firmware.techniques.gibbs import Sampler
+from firmware.techniques.listening import listen
+from firmware.techniques.progress import Generation, Progress
+from firmware.techniques.schedule import DRAFT_PASSES, Pass, draft, plan
+from firmware.techniques.score import NOBODY, score_of
+from firmware.techniques.voices import Casting, cast
+
+
+def enhance(
+    melody: Melody,
+    parameters: Parameters,
+    model: Model,
+    rng: np.random.Generator,
+    *,
+    ensemble: str = DEFAULT_ENSEMBLE,
+) -> Generation:
+    """Turn a melody into a composition in four voices.
+
+    Args:
+        melody: Any length, any polyphony, on or off the grid; at least one note.
+        parameters: Of `Technique.ENHANCE`.
+        model: A model of the chorale encoding.
+        rng: Source of all randomness: the same melody, parameters, model and seed give the
+            same composition.
+        ensemble: Who plays, a key of `ENSEMBLES`.
+
+    Returns:
+        A generation that yields after every pass, with previews on the way. At most the
+        allowed share of the melody's notes is missing from its result, at most the allowed
+        number of notes is new, and all others are exactly as they were played.
+
+    Raises:
+        MusicError: If the melody has no notes.
+        ParameterError: If there is no such ensemble.
+    """
+    players = ensemble_named(ensemble)
+    if not melody.notes:
+        raise MusicError("there is nothing to enhance", remedy="play or import a melody first")
+    return _generation(Enhancement(melody, parameters, model, rng, ensemble=players))
+
+
+_OWN_SHARE: Final = 0.1
+"""Of its cells that hold notes of the player's: from here on a voice counts as the player's."""
+
+_REPAIR_WARMTH: Final = 0.3
+"""Temperature of gaps in the player's voices, as a share of that of new voices."""
+
+_WRONG_SURPRISE: Final = 2.7
+"""At creative risk 1: a note that surprises so many times as much as the mean sounds wrong."""
+
+
+def _generation(work: "Enhancement") -> Generation:
+    plan, done = work.plan, work.drafted
+    total = plan.passes + done
+    for step in work.first_draft:
+        work.write(step, work.first_window)
+    if work.first_draft:
+        yield Progress(done=done, total=total, preview=work.composition())
+    for looks in plan.voicing:
+        work.choose_voices(looks)
+        done += looks
+        yield Progress(done=done, total=total)
+    for looks in plan.judging:
+        work.judge(looks)
+        done += looks
+        yield Progress(done=done, total=total)
+    for step in plan.writing:
+        work.write(step)
+        done += 1
+        audible = step.preview and done < total
+        yield Progress(done=done, total=total, preview=work.composition() if audible else None)
+    work.finish()
+    return work.composition()
+
+
+class Enhancement:
+    """One melody being enhanced.
+
+    Attributes:
+        score: The melody in rows and voices.
+        sampler: The cells as they stand.
+        first_window: Rows that the model sees at once from the beginning.
+        first_draft: Passes that make the first window heard early.
+        drafted: How many of them count as passes, because there is no more than this window.
+        plan: The passes to take then.
+
+    Args:
+        melody: At least one note.
+        parameters: Of `Technique.ENHANCE`.
+        model: A model of the chorale encoding.
+        rng: Source of all randomness.
+        ensemble: Who plays.
+    """
+
+    def __init__(
+        self,
+        melody: Melody,
+        parameters: Parameters,
+        model: Model,
+        rng: np.random.Generator,
+        *,
+        ensemble: Ensemble,
+    ) -> None:
+        risk = float(parameters["creative_risk"])
+        passes = parameters.integer("sampling_iterations")
+        self._removable = parameters.integer("max_input_notes_removed") * len(melody.notes) // 100
+        self._addable = parameters.integer("max_notes_added")
+        self._wrong = _WRONG_SURPRISE / np.sqrt(risk)
+        self._melody = melody
+        self._ensemble = ensemble
+        self._model = model
+        self._rng = rng
+        casting = cast(melody.notes)
+        self._begin(casting)
+        self.first_window = self.score.sections[0][: CHORALE_ENCODING.time_steps]
+        is_all = len(self.first_window) == len(self.score.steps)
+        few = passes <= 2 * DRAFT_PASSES
+        self.first_draft = [] if few and is_all else draft(min(DRAFT_PASSES, passes), risk)
+        self.drafted = len(self.first_draft) if is_all else 0
+        self.plan = plan(
+            passes,
+            risk,
+            voicing=casting.is_split,
+            judging=self._removable > 0,
+            drafted=self.drafted,
+        )
+
+    def _begin(self, casting: Casting) -> None:
+        """Lay the melody out; nothing is written yet."""
+        self.score = score_of(casting)
+        self.sampler = Sampler(self.score, self._model, self._rng)
+        self._removed: list[int] = []
+        # (V,): gaps in a part that the player wrote are filled in, new parts are composed.
+        coverage = (self.score.owners != NOBODY).mean(axis=0)
+        self._warmth = np.where(coverage >= _OWN_SHARE, _REPAIR_WARMTH, 1.0).astype(np.float32)
+        self._struck = np.zeros(self.sampler.cells.shape, dtype=np.bool_)
+
+    def choose_voices(self, looks: int) -> None:
+        """Let the model say which voices the notes belong to, and begin anew."""
+        opinion = listen(self.score, self.sampler, self._rng, looks=looks)
+        self._begin(cast(self._melody.notes, evidence=opinion.voices))
+
+    def judge(self, looks: int) -> None:
+        """Open the notes that sound wrong, the worst first, as many as the player allows."""
+        opinion = listen(self.score, self.sampler, self._rng, looks=looks)
+        # Music of another style surprises all over; one nat more keeps a very plain tune from
+        # being judged by trifles.
+        surprise = opinion.surprise / (1.0 + opinion.surprise.mean())
+        surprise[self._removed] = 0.0
+        worst = np.argsort(-surprise, kind="stable")[: self._removable - len(self._removed)]
+        worst = worst[surprise[worst] > self._wrong]
+        self._removed += worst.tolist()
+        self.sampler.free |= np.isin(self.score.owners, worst)
+
+    def write(self, step: Pass, window: range | None = None) -> None:
+        """Take one pass that writes, over everything or over one window."""
+        mask = self._chosen(step, window)
+        logits = self.sampler.look(mask, (window,) if window else None)
+        temperatures = np.float32(step.temperature) * self._warmth
+        self.sampler.write(mask, logits, temperatures=temperatures)
+
+    def finish(self) -> None:
+        """Decide where a pitch that goes on is struck again."""
+        sampler, owners = self.sampler, self.score.owners
+        attacks = np.full(owners.shape, ATTACK_STRUCK, dtype=np.int8)
+        same = np.zeros(owners.shape, dtype=np.bool_)
+        same[1:] = sampler.cells[1:] == sampler.cells[:-1]
+        same &= self.score.linked[:, None]
+        attacks[same & sampler.free] = ATTACK_UNKNOWN
+        held = np.zeros_like(same)
+        held[1:] = (owners[1:] == owners[:-1]) & ~sampler.free[1:]
+        attacks[same & held] = ATTACK_HELD
+        attacks[sampler.cells == CHORALE_ENCODING.rest] = ATTACK_UNKNOWN
+        self._struck = sampler.struck_again(attacks) > 0.0
+
+    def composition(self) -> Composition:
+        """What there is so far, within the limits."""
+        sampler, score = self.sampler, self.score
+        removed = list(self._removed)
+        while True:
+            offered = proposals(score, sampler.cells, self._struck, sampler.confidence, removed)
+            excess = sum(bool(proposal.replaces) for proposal in offered) - self._addable
+            # Where nothing may be added, a wrong note is simply left out.
+            if excess <= 0 or not removed or not self._addable:
+                break
+            del removed[-1]
+        chosen = select(score, offered, self._addable)
+        return compose(self._melody, score, chosen, removed, self._ensemble)
+
+    def _chosen(self, step: Pass, window: range | None) -> CellMask:
+        free = self.sampler.free
+        if window is not None:
+            free = free.copy()
+            free[: window.start] = False
+            free[window.stop :] = False
+        if not step.confident:
+            return np.asarray(free & (self._rng.random(free.shape) < step.share))
+        doubt = np.where(free, self.sampler.confidence, np.inf)
+        count = int(np.ceil(step.share * free.sum()))
+        if not count:
+            return np.zeros_like(free)
+        return np.asarray(free & (doubt <= np.partition(doubt, count - 1, axis=None)[count - 1]))

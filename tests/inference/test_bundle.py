@@ -1,0 +1,171 @@
+"""Every shipped bundle is proven on both runtimes; a damaged one is refused by name."""
+
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from firmware.errors import (
+    BundleError,
+    BundleFingerprintError,
+    BundleHashError,
+    BundleSchemaError,
+    BundleTensorError,
+    ModelRuntimeError,
+)
+from firmware.inference.bundle import golden_difference, read_bundle, shipped_bundles
+from firmware.inference.runtime import installed_runtimes
+
+REPOSITORY = Path(__file__).parents[2]
+SHIPPED = shipped_bundles()
+
+REPLAY = """
+import sys
+from pathlib import Path
+from firmware.inference.bundle import golden_difference, read_bundle
+from firmware.inference.runtime import installed_runtimes
+print(installed_runtimes()["tflite-runtime"])
+print(golden_difference(read_bundle(Path(sys.argv[1])), runtime="tflite-runtime"))
+"""
+
+
+def change_manifest(folder: Path, **changes: Any) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def tflite_python() -> Path | None:
+    """A Python that has tflite-runtime, or None."""
+    named = os.environ.get("CONTINUO_TFLITE_PYTHON")
+    path = Path(named) if named else REPOSITORY / ".venv-tflite" / "bin" / "python"
+    return path if path.exists() else None
+
+
+def test_there_is_a_bundle_to_play_with() -> None:
+    assert SHIPPED
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_bundle_is_whole_and_says_what_it_said(name: str) -> None:
+    """Named like its folder, below its size, with licences, within its golden tolerance."""
+    bundle = read_bundle(SHIPPED[name])
+    assert bundle.manifest.name == name
+    assert len(bundle.content) <= 1024 * 1024
+    assert bundle.manifest.mmac <= 489
+    assert all(corpus.licence for corpus in bundle.manifest.training.corpora)
+    assert golden_difference(bundle, runtime="litert") <= bundle.manifest.golden_tolerance
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_bundle_agrees_on_tflite_runtime(name: str) -> None:
+    python = tflite_python()
+    if python is None:
+        pytest.skip(
+            "no Python with tflite-runtime: neither .venv-tflite nor CONTINUO_TFLITE_PYTHON"
+        )
+    done = subprocess.run(
+        (str(python), "-c", REPLAY, str(SHIPPED[name])),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    assert done.returncode == 0, done.stderr
+    version, difference = done.stdout.split()
+    assert version == "2.14.0"
+    assert float(difference) <= read_bundle(SHIPPED[name]).manifest.golden_tolerance
+
+
+def test_another_schema_is_refused(bundle_folder: Path) -> None:
+    change_manifest(bundle_folder, schema=2)
+    with pytest.raises(BundleSchemaError, match="schema 2"):
+        read_bundle(bundle_folder)
+
+
+def test_another_fingerprint_is_refused_naming_both(bundle_folder: Path) -> None:
+    expected = read_bundle(bundle_folder).manifest.fingerprint
+    change_manifest(bundle_folder, fingerprint="0123456789abcdef")
+    with pytest.raises(BundleFingerprintError, match=f"0123456789abcdef.*{expected}"):
+        read_bundle(bundle_folder)
+    change_manifest(bundle_folder, encoding="whistling")
+    with pytest.raises(BundleFingerprintError, match="no encoding named 'whistling'"):
+        read_bundle(bundle_folder)
+
+
+def test_another_model_is_refused_by_its_hash(bundle_folder: Path) -> None:
+    content = bytearray((bundle_folder / "model.tflite").read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle_folder / "model.tflite").write_bytes(content)
+    with pytest.raises(BundleHashError, match="hash"):
+        read_bundle(bundle_folder)
+    (bundle_folder / "model.tflite").unlink()
+    with pytest.raises(BundleHashError, match="no readable"):
+        read_bundle(bundle_folder)
+
+
+def test_a_broken_model_with_the_right_hash_is_one_error(bundle_folder: Path) -> None:
+    rubbish = b"TFL3 rubbish" * 100
+    (bundle_folder / "model.tflite").write_bytes(rubbish)
+    change_manifest(bundle_folder, sha256=hashlib.sha256(rubbish).hexdigest())
+    with pytest.raises(ModelRuntimeError, match="cannot load"):
+        read_bundle(bundle_folder).load()
+
+
+@pytest.mark.parametrize(
+    "change", [{"name": "plains"}, {"shape": [1, 2]}, {"dtype": "float32"}, {"scale": 0.5}]
+)
+def test_tensors_other_than_the_manifests_are_refused(
+    bundle_folder: Path, change: dict[str, Any]
+) -> None:
+    inputs = json.loads((bundle_folder / "manifest.json").read_text())["inputs"]
+    change_manifest(bundle_folder, inputs=[inputs[0] | change])
+    with pytest.raises(BundleTensorError):
+        read_bundle(bundle_folder).load()
+
+
+def test_golden_arrays_that_differ_are_noticed(bundle_folder: Path) -> None:
+    path = bundle_folder / "golden.npz"
+    with np.load(path) as golden:
+        arrays: dict[str, Any] = {name: golden[name] for name in golden.files}
+    arrays["output_pitch_logits"][0, 3, 3, 3] += 100.0
+    np.savez_compressed(path, **arrays)
+    assert golden_difference(read_bundle(bundle_folder)) > 50.0
+    path.write_bytes(b"no arrays")
+    with pytest.raises(BundleError, match=r"golden\.npz"):
+        golden_difference(read_bundle(bundle_folder))
+
+
+def test_wrong_inputs_are_refused_by_name(bundle_folder: Path) -> None:
+    model = read_bundle(bundle_folder).load()
+    with pytest.raises(BundleTensorError, match="planes"):
+        model.run(plains=np.zeros((128, 48, 16), np.float32))
+    with pytest.raises(BundleTensorError, match="was given"):
+        model.run(planes=np.zeros((64, 48, 16), np.float32))
+
+
+def test_a_model_keeps_no_memory_of_what_it_was_given(bundle_folder: Path) -> None:
+    """The result depends on the input alone, and belongs to the caller."""
+    model = read_bundle(bundle_folder).load()
+    rng = np.random.default_rng(0)
+    first = (rng.random((128, 48, 16)) < 0.2).astype(np.float32)
+    once = model.run(planes=first)
+    kept = {name: values.copy() for name, values in once.items()}
+    model.run(planes=np.zeros_like(first))
+    again = model.run(planes=first)
+    for name, values in kept.items():
+        assert (again[name] == values).all()
+        assert (once[name] == values).all()
+
+
+def test_an_unknown_or_absent_runtime_is_named(bundle_folder: Path) -> None:
+    bundle = read_bundle(bundle_folder)
+    with pytest.raises(ModelRuntimeError, match="no runtime 'abacus'"):
+        bundle.load(runtime="abacus")
+    if "tflite-runtime" not in installed_runtimes():
+        with pytest.raises(ModelRuntimeError, match="tflite-runtime is not installed"):
+            bundle.load(runtime="tflite-runtime")

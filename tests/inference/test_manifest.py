@@ -1,0 +1,73 @@
+"""What a manifest must say, and how it refuses."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firmware.errors import BundleSchemaError
+from firmware.inference.manifest import Manifest, read_manifest
+
+
+@pytest.fixture
+def raw(bundle_folder: Path) -> dict[str, Any]:
+    """A good manifest as JSON values."""
+    values: dict[str, Any] = json.loads((bundle_folder / "manifest.json").read_text())
+    return values
+
+
+def test_a_manifest_survives_the_round_trip(raw: dict[str, Any]) -> None:
+    manifest = Manifest.from_json(json.dumps(raw))
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    assert json.loads(manifest.to_json()) == raw
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "not a JSON object"),
+        ("{}", "schema None"),
+        ('{"schema": 99}', "schema 99"),
+        ('{"schema": 1}', "incomplete"),
+    ],
+)
+def test_what_is_no_manifest_is_refused_in_words(text: str, words: str) -> None:
+    with pytest.raises(BundleSchemaError, match=words):
+        Manifest.from_json(text)
+
+
+@pytest.mark.parametrize("path", [(), ("training",), ("inputs", 0), ("training", "corpora", 0)])
+def test_an_unknown_field_is_refused_by_name(
+    raw: dict[str, Any], path: tuple[str | int, ...]
+) -> None:
+    place: Any = raw
+    for key in path:
+        place = place[key]
+    place["colour"] = "blue"
+    with pytest.raises(BundleSchemaError, match="colour"):
+        Manifest.from_json(json.dumps(raw))
+
+
+def test_a_missing_field_and_an_unknown_technique_are_refused(raw: dict[str, Any]) -> None:
+    changes: list[dict[str, Any]] = [
+        {"technique": "levitate"},
+        {"inputs": [{}]},
+        {"training": None},
+    ]
+    for change in changes:
+        with pytest.raises(BundleSchemaError, match="incomplete"):
+            Manifest.from_json(json.dumps(raw | change))
+    del raw["sha256"]
+    with pytest.raises(BundleSchemaError, match="sha256"):
+        Manifest.from_json(json.dumps(raw))
+
+
+def test_a_folder_without_a_manifest_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(BundleSchemaError, match=r"no readable manifest.*golden\.npz"):
+        read_manifest(tmp_path / "manifest.json")
+    (tmp_path / "manifest.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BundleSchemaError, match="no readable manifest"):
+        read_manifest(tmp_path / "manifest.json")
