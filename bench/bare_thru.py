@@ -4,14 +4,14 @@
 callback, with no queue, no recorder, no player and no panel between.
 """
 
+import importlib
 import sys
 from typing import Any
-
-import rtmidi
 
 
 def main(name: str) -> None:
     """Hand everything on until standard input is closed."""
+    rtmidi: Any = importlib.import_module("rtmidi")
     keys: Any = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="Bare")
     ears: Any = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="Bare")
     keys.set_callback(lambda event, _: ears.send_message(event[0]))

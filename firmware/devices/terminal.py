@@ -23,7 +23,7 @@ _CLEAR = "\x1b[2J\x1b[H"
 _TO_TOP = "\x1b7\x1b[H"  # keeps the cursor for the way back
 _BACK = "\x1b8"
 _SCROLL_BELOW = f"\x1b[{ROWS + 2}r\x1b[{ROWS + 2};1H"
-_SCROLL_ALL = "\x1b[r\x1b[999;1H"
+_SCROLL_ALL = "\x1b[r\x1b[999;1H\n"
 
 
 def as_text(image: Image.Image, *, braille: bool = True) -> str:

@@ -34,15 +34,18 @@ from firmware.engine.events import (
     TimeSet,
 )
 from firmware.engine.instrument import Instrument
+from firmware.engine.messages import Advanced, Finished, WorkerMessage
 from firmware.engine.outside import Outside
 from firmware.engine.remote import control_map_of
 from firmware.engine.saver import Saver
+from firmware.engine.schedule import schedule_of
 from firmware.engine.viewing import Viewer
 from firmware.engine.worker import STUDIO, InferenceWorker
 from firmware.errors import ContinuoError, DeviceError
 from firmware.library.store import Library
 from firmware.midi.control_maps import ControlMap, MoveKnob, PressButton
 from firmware.midi.messages import MidiMessage
+from firmware.music.notes import Composition
 from firmware.panel import settings as knobs
 from firmware.panel.pages import draw
 from firmware.panel.pickup import PickUp
@@ -62,7 +65,7 @@ PEEK_NS = 2_000_000_000
 
 LONGEST_WAIT_S = 0.25
 
-_SWITCH_INTERVAL_S = 0.001  # how long another thread may keep the owner from a note
+_SWITCH_INTERVAL_S = 0.0002  # how long another thread may keep the owner from a note
 _LOG = logging.getLogger(__name__)
 
 _TRIGGERS: Mapping[Button, Trigger] = MappingProxyType({b: Trigger(b.value) for b in Button})
@@ -132,7 +135,7 @@ class Engine:
         self._clock = clock
         self._queue = EventQueue()
         self._saver = Saver(library.save, self.post)
-        self.worker = InferenceWorker(lambda m: self.post(FromWorker(m)), studio=choices.studio)
+        self.worker = InferenceWorker(self._hear_worker, studio=choices.studio)
         self.instrument = Instrument(
             config,
             Outside(
@@ -278,6 +281,14 @@ class Engine:
 
     def _hear(self, keyboard: int, message: MidiMessage, at_ns: int) -> None:
         self.post(MidiReceived(message, at_ns, keyboard))
+
+    def _hear_worker(self, message: WorkerMessage) -> None:
+        match message:
+            case Advanced(preview=Composition() as music) | Finished(composition=music):
+                schedule_of(music)  # here and now, so that the owner does not wait for it
+            case _:
+                pass
+        self.post(FromWorker(message))
 
     def _press(self, button: Button) -> None:
         self.instrument.notice = None

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from firmware.config import Config
 from firmware.devices.board import Board, open_board, open_midi, simulated_board, with_midi
+from firmware.devices.rtmidi_ports import running_apis
 from firmware.devices.terminal import TerminalScreen
 from firmware.engine.clock import Clock, SystemClock
 from firmware.engine.console import Console
@@ -75,6 +76,8 @@ def _run_simulated(
 
 def _with_real_ports(board: Board, config: Config, clock: Clock) -> tuple[Board, str]:
     """The board with real MIDI ports where there are any, and what is to be said about it."""
+    if not running_apis():
+        return board, ""  # as on most desktops; its ports' names say that they are simulated
     try:
         keyboard, synthesizer = open_midi(config, clock.now_ns)
     except DeviceError as error:

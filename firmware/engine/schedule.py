@@ -6,6 +6,7 @@ that a finger and a track never fight over one note.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from firmware.midi.messages import (
     ALL_NOTES_OFF,
@@ -78,9 +79,11 @@ class Schedule:
         }
 
 
+@lru_cache(maxsize=4)
 def schedule_of(composition: Composition) -> Schedule:
     """Give every track its channel and every note its on and its off.
 
+    The last few are kept, so that another thread can have them made before they are needed.
     Tracks beyond the fourteenth share channels; the program of the first one there holds.
     """
     by_channel: dict[int, list[Note]] = {}

@@ -3,11 +3,13 @@
 `python jack_peer.py ADDRESS`: it strikes when told to on its pipe, and reports what it hears.
 """
 
+import importlib
 import sys
 import time
 from multiprocessing.connection import Client
+from typing import Any
 
-import rtmidi
+rtmidi: Any = importlib.import_module("rtmidi")
 
 
 def main(address: str) -> None:
@@ -42,7 +44,7 @@ def main(address: str) -> None:
     ears.delete()
 
 
-def _keys() -> rtmidi.MidiOut:
+def _keys() -> Any:
     keys = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="Peer keys")
     keys.open_virtual_port("out")
     return keys
