@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from firmware.cli.answer import Answer
-from firmware.cli.arguments import Parser
+from firmware.cli.arguments import Parser, parameter_help, settings
 from firmware.cli.changes import count_changes
 from firmware.cli.generate import (
     PICTURE_FILE,
@@ -24,13 +24,16 @@ from firmware.engine.demo import run_demo
 from firmware.library.melodies import DEFAULT_MELODY
 from firmware.library.picture import draw_piano_roll
 from firmware.library.store import COMPOSITION_FILE, INPUT_FILE, RECORD_FILE, Library
-from firmware.parameters import Technique
+from firmware.parameters import Technique, parameters_for
+
+ROOM_FOR_FOUR_VOICES = {Technique.ENHANCE: {"max_notes_added": "130"}}
+"""What the simulated player sets if nothing is asked for: the bundled melodies get full chords."""
 
 
 def add_arguments(parser: Parser) -> None:
     """Describe the command line."""
     parser.epilog = (
-        f"{known_melodies()}\n\n"
+        f"{parameter_help()}\n\n{known_melodies()}\n\n"
         "examples:\n"
         "  continuo demo\n"
         "  continuo demo my.mid --technique enhance --seed 3 -o my-folder"
@@ -49,6 +52,13 @@ def add_arguments(parser: Parser) -> None:
         help="what to do to the melody (default: %(default)s)",
     )
     parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what the simulated player turns a knob to, as near as its clicks come",
+    )
+    parser.add_argument(
         "--seed", default="1", metavar="N", help="same seed, same composition (default: 1)"
     )
     parser.add_argument(
@@ -65,10 +75,20 @@ def run(arguments: argparse.Namespace) -> Answer:
     """Play, draw, render, and say where everything lies."""
     seed = checked_seed(arguments.seed)
     technique = Technique(arguments.technique)
+    wanted = {**ROOM_FOR_FOUR_VOICES[technique], **settings(arguments.set)}
+    parameters = parameters_for(technique, wanted)
     config = load_config()
     melody = find_melody(arguments.melody, Library(config.library)).melody
     with progress_bar(str(technique)) as report:
-        result = run_demo(melody, technique, seed, arguments.output, report, config=config)
+        result = run_demo(
+            melody,
+            technique,
+            seed,
+            arguments.output,
+            report,
+            parameters=parameters,
+            config=config,
+        )
     record, folder = result.record, result.folder
     paths = {
         "composition": folder / COMPOSITION_FILE,
@@ -80,11 +100,13 @@ def run(arguments: argparse.Namespace) -> Answer:
     renderer = render(record.composition, paths["sound"])
     draw_piano_roll(record.melody, record.composition, paths["picture"])
     counts = count_changes(record)
+    knobs = ", ".join(f"{key} {value:g}" for key, value in record.parameters.items())
     lines = [
         f"A simulated player struck {len(record.melody.notes)} notes of "
         f"{record.melody.name or 'a melody'} and pressed generate.",
         f"{record.bundle} worked on them for {result.generation_s:.1f} s with seed {record.seed}: "
         f"{counts['kept']} kept, {counts['removed']} removed, {counts['added']} added.",
+        f"The knobs stood at {knobs}.",
         f"The panel showed {result.frames_shown} frames; {renderer}.",
         "",
         *[f"{key:<12} {path}" for key, path in paths.items()],
@@ -98,6 +120,7 @@ def run(arguments: argparse.Namespace) -> Answer:
         "frames_shown": result.frames_shown,
         "technique": record.technique,
         "seed": record.seed,
+        "parameters": dict(record.parameters),
         "bundle": record.bundle,
         "bundle_sha256": record.bundle_sha256,
         "notes": counts,

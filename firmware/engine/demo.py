@@ -13,7 +13,7 @@ from PIL import Image
 
 from firmware.config import Config, default_config
 from firmware.devices.board import simulated_board
-from firmware.devices.controls import Button
+from firmware.devices.controls import Button, Knob
 from firmware.engine.clock import VirtualClock
 from firmware.engine.engine import Choices, Engine
 from firmware.engine.events import TimeSet
@@ -26,7 +26,7 @@ from firmware.library.records import CompositionRecord
 from firmware.library.store import Library
 from firmware.music.notes import Melody
 from firmware.panel.states import State
-from firmware.parameters import Technique
+from firmware.parameters import Parameters, Technique
 
 FRAMES_FOLDER = "frames"
 FILM_FILE = "panel.gif"
@@ -68,6 +68,7 @@ def run_demo(
     out: Path,
     on_progress: OnProgress,
     *,
+    parameters: Parameters | None = None,
     config: Config | None = None,
     studio: str = STUDIO,
 ) -> DemoResult:
@@ -80,6 +81,8 @@ def run_demo(
         seed: For the model; the composition is the one that `continuo generate` makes of it.
         out: Folder for everything.
         on_progress: Told how far the model is.
+        parameters: What the simulated player turns the knobs to, as near as their clicks come;
+            the defaults else.
         config: Settings; the defaults else. Its library is not used.
         studio: The worker's `Studio`.
 
@@ -98,6 +101,8 @@ def run_demo(
     engine.open()
     try:
         simulation = Simulation(engine, board, clock)
+        if parameters is not None:
+            _turn_knobs(simulation, parameters)
         _record(simulation, melody)
         generation_s = _generate(simulation, on_progress)
         _listen(simulation)
@@ -117,6 +122,25 @@ def run_demo(
         generation_s=generation_s,
         frames_shown=film.shown,
     )
+
+
+def _turn_knobs(simulation: Simulation, wanted: Parameters) -> None:
+    """Bring every parameter as near to what is wanted as the value knob's clicks come."""
+    instrument = simulation.engine.instrument
+    for row, spec in enumerate(instrument.settings.specs):
+        simulation.turn(Knob.SELECT, row - instrument.settings.selected)
+
+        def distance(key: str = spec.key) -> float:
+            return abs(wanted[key] - instrument.settings.parameters()[key])
+
+        direction = 1 if wanted[spec.key] > instrument.settings.parameters()[spec.key] else -1
+        before = distance()
+        while before:
+            simulation.turn(Knob.VALUE, direction)
+            if distance() >= before:
+                simulation.turn(Knob.VALUE, -direction)
+                break
+            before = distance()
 
 
 def _record(simulation: Simulation, melody: Melody) -> None:

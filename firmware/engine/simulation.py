@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from firmware.devices.board import SimulatedBoard
-from firmware.devices.controls import Button
+from firmware.devices.controls import Button, Knob
 from firmware.engine.clock import VirtualClock
 from firmware.engine.engine import Engine
 from firmware.engine.schedule import key_moves
@@ -56,6 +56,12 @@ class Simulation:
         self.board.buttons.press(button)
         self.advance(_FINGER_NS)
         return now_ns
+
+    def turn(self, knob: Knob, clicks: int) -> None:
+        """Turn a knob by so many detents."""
+        if clicks:
+            self.board.knobs.turn(knob, clicks)
+            self.advance(_FINGER_NS)
 
     def strike(self, melody: Melody, origin_ns: int) -> None:
         """Play a melody on the keys, its first tick at an instant.

@@ -43,7 +43,8 @@ def test_a_melody_goes_all_the_way(continuo: "Continuo", tmp_path: Path) -> None
 
     # The panel and the command line lead to the same music.
     out = tmp_path / "generated"
-    again = continuo("generate", "frere-jacques", "--seed", 4, "-o", out)
+    room = f"max_notes_added={content['parameters']['max_notes_added']}"
+    again = continuo("generate", "frere-jacques", "--seed", 4, "--set", room, "-o", out)
     assert again.code == 0, again.err
     assert read_folder(out).composition == record.composition
 
@@ -63,6 +64,18 @@ def test_it_takes_the_users_own_file_and_says_where_all_is(
         if words and words[0] in {"composition", "input", "record", "sound", "picture", "panel"}:
             assert Path(words[1]).is_file()
     assert "100%" in said.err
+
+
+def test_the_simulated_player_turns_the_knobs(continuo: "Continuo", tmp_path: Path) -> None:
+    """As near as clicks come: 33 iterations exactly, 23 added notes by clicks of five."""
+    said = continuo(
+        *("demo", "frere-jacques", "-o", tmp_path / "demo", "--json"),
+        *("--set", "max_notes_added=23", "--set", "sampling_iterations=33"),
+    )
+    assert said.code == 0, said.err
+    assert said.json["parameters"]["sampling_iterations"] in {32, 33, 34}
+    assert said.json["parameters"]["max_notes_added"] == 25
+    assert said.json["notes"]["added"] <= 25
 
 
 @pytest.mark.parametrize("arguments", [["nothing.mid"], ["ode-to-joy", "--seed", "x"]])
