@@ -46,7 +46,51 @@ def _parser() -> argparse.ArgumentParser:
         help="change a value of the recipe, such as net.width=64 (a list is JSON)",
     )
     train.set_defaults(run_command=_train)
+    evaluate = commands.add_parser("evaluate", help="measure bundles on the test split")
+    evaluate.add_argument(
+        "bundles", type=Path, nargs="*", metavar="BUNDLE", help="bundle folders (those that ship)"
+    )
+    evaluate.add_argument("--corpora", type=Path, metavar="DIR", help="folder of the corpora")
+    evaluate.add_argument("--run", type=Path, metavar="DIR", help="its run (training/runs/NAME)")
+    evaluate.add_argument("--quick", action="store_true", help="only what takes a minute or two")
+    evaluate.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    evaluate.add_argument(
+        "--check", action="store_true", help="fail where a manifest claims better than measured"
+    )
+    evaluate.add_argument(
+        "--write", action="store_true", help="write what was measured into the manifest"
+    )
+    evaluate.set_defaults(run_command=_evaluate)
+    sheet = commands.add_parser("sheet", help="draw ten melodies before and after enhance")
+    sheet.add_argument("bundle", type=Path, metavar="BUNDLE", help="bundle folder")
+    sheet.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", required=True, help="where the files go"
+    )
+    sheet.add_argument("--seed", type=int, default=1, help="another one, other music (1)")
+    sheet.set_defaults(run_command=_sheet)
     return parser
+
+
+def _sheet(options: argparse.Namespace) -> int:
+    from training.sheet import make  # noqa: PLC0415
+
+    make(options.bundle, options.output, seed=options.seed)
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from training.report_card import evaluate  # noqa: PLC0415
+
+    return evaluate(
+        options.bundles,
+        corpora_folder(options.corpora),
+        run=options.run,
+        quick=options.quick,
+        as_json=options.json,
+        check=options.check,
+        write=options.write,
+    )
 
 
 def _train(options: argparse.Namespace) -> int:

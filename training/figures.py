@@ -1,0 +1,229 @@
+"""Every figure of a bundle, by the keys that `python -m training evaluate` prints.
+
+| key | defined in |
+|---|---|
+| `masked_cell_nll` | `training.evaluate.masked_cell_nll`, test split, of the int8 bundle |
+| `int8_delta` | the same, less that of the float model of the run it was converted from |
+| `frame_nll_m5`, `frame_nll_m1` | `training.evaluate.frame_nll` with M = 5: mixed, single |
+| `frame_nll_chronological` | `training.evaluate.frame_nll_chronological` |
+| `repair_f1`, `repair_f1_corrupted`, `repair_f1_markov` | `training.musical.repair` |
+| `texture` | `training.musical.harmonized_texture` |
+| `texture_corpus` | `training.texture.texture` of Bach's training split |
+| `iterations`, `risks` | `training.musical.iterations_table`, `risk_table` |
+| `seam` | `training.musical.seam` |
+
+Test pieces alone are used; none of them was trained on.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware.inference.bundle import Bundle
+from firmware.inference.runtime import Model
+from training.corpora import ChoraleCorpora
+from training.evaluate import Predict, frame_nll, frame_nll_chronological, masked_cell_nll
+from training.markov import VoiceChains
+from training.musical import (
+    Advance,
+    harmonized_texture,
+    iterations_table,
+    repair,
+    risk_table,
+    seam,
+)
+from training.texture import texture
+
+Figures = dict[str, Any]
+
+QUICK_PIECES: Final = 12
+QUICK_SAMPLES: Final = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What the figures are computed from.
+
+    Attributes:
+        model: The bundle's model.
+        corpora: Bach's chorales.
+        float_predict: The float model that the bundle was converted from, or None where it
+            cannot be had.
+    """
+
+    model: Model
+    corpora: ChoraleCorpora
+    float_predict: Predict | None
+
+
+def predict_with(model: Model) -> Predict:
+    """A bundle's model as the model-level figures ask for it: (B, T, P, C) -> (B, T, P, V)."""
+
+    def predict(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.stack([model.run(planes=window)["pitch_logits"] for window in planes])
+
+    return predict
+
+
+def float_model(run: Path) -> Predict:
+    """The trained float model of a run folder. Needs Keras, which takes seconds to start."""
+    from training.runs import load_model  # noqa: PLC0415
+
+    net = load_model(run)
+
+    def predict(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(net.predict_on_batch({"planes": planes})["pitch_logits"])
+
+    return predict
+
+
+def _masked_cells(judged: Judged, _: Advance) -> Figures:
+    ours = masked_cell_nll(predict_with(judged.model), judged.corpora.test)
+    if judged.float_predict is None:
+        return {"masked_cell_nll": ours}
+    theirs = masked_cell_nll(judged.float_predict, judged.corpora.test)
+    return {"masked_cell_nll": ours, "int8_delta": ours - theirs}
+
+
+def _frames(judged: Judged, advance: Advance) -> Figures:
+    found = frame_nll(predict_with(judged.model), judged.corpora.test, advance=advance)
+    return {"frame_nll_m5": found.mixed, "frame_nll_m1": found.single}
+
+
+def _frames_in_order(judged: Judged, advance: Advance) -> Figures:
+    predict = predict_with(judged.model)
+    found = frame_nll_chronological(predict, judged.corpora.test, advance=advance)
+    return {"frame_nll_chronological": found}
+
+
+def _chains(judged: Judged) -> VoiceChains:
+    return VoiceChains(piece.cells for piece in judged.corpora.train)
+
+
+def _repair(judged: Judged, advance: Advance) -> Figures:
+    chains = _chains(judged)
+    return repair(judged.model, judged.corpora.test, chains, advance=advance).as_dict()
+
+
+def _quick_repair(judged: Judged, advance: Advance) -> Figures:
+    pieces = judged.corpora.test[:QUICK_PIECES]
+    return repair(judged.model, pieces, _chains(judged), advance=advance).as_dict()
+
+
+def _texture(judged: Judged, advance: Advance) -> Figures:
+    found = harmonized_texture(judged.model, judged.corpora.test, advance=advance)
+    return {"texture": found.as_dict(), **_corpus(judged)}
+
+
+def _quick_texture(judged: Judged, advance: Advance) -> Figures:
+    found = harmonized_texture(
+        judged.model, judged.corpora.test, samples=QUICK_SAMPLES, advance=advance
+    )
+    return {"texture": found.as_dict(), **_corpus(judged)}
+
+
+def _corpus(judged: Judged) -> Figures:
+    return {"texture_corpus": texture(piece.cells for piece in judged.corpora.train).as_dict()}
+
+
+def _iterations(judged: Judged, advance: Advance) -> Figures:
+    rows = iterations_table(judged.model, judged.corpora.test, advance=advance)
+    return {"iterations": [asdict(row) for row in rows]}
+
+
+def _risks(judged: Judged, advance: Advance) -> Figures:
+    rows = risk_table(judged.model, judged.corpora.test, advance=advance)
+    return {"risks": [asdict(row) for row in rows]}
+
+
+def _seam(judged: Judged, advance: Advance) -> Figures:
+    found = seam(judged.model, judged.corpora.test, advance=advance)
+    return {"seam": {**asdict(found), "difference": found.difference}}
+
+
+Part = Callable[[Judged, Advance], Figures]
+
+QUICK: Final[Mapping[str, Part]] = {
+    "masked cells": _masked_cells,
+    "repair (some pieces)": _quick_repair,
+    "texture (some samples)": _quick_texture,
+}
+"""A minute or two: for every change."""
+
+FULL: Final[Mapping[str, Part]] = {
+    "masked cells": _masked_cells,
+    "repair": _repair,
+    "texture": _texture,
+    "iterations": _iterations,
+    "creative risk": _risks,
+    "seams": _seam,
+    "frames in order": _frames_in_order,
+    "frames, five orderings": _frames,
+}
+"""Everything: half an hour."""
+
+
+def figures(
+    judged: Judged, parts: Mapping[str, Part], advance: Callable[[str, int, int], None]
+) -> Iterator[Figures]:
+    """Compute parts one after the other.
+
+    Args:
+        judged: What to judge.
+        parts: `QUICK` or `FULL`.
+        advance: Told the part's name and how much of it is done.
+
+    Yields:
+        The figures of each part.
+    """
+    for name, part in parts.items():
+        advance(name, 0, 1)
+        yield part(judged, lambda done, total, name=name: advance(name, done, total))  # type: ignore[misc]
+
+
+_SLACK: Final[Mapping[str, float]] = {
+    # Computed on the same crops with the same masks: only kernels differ.
+    "masked_cell_nll": 0.003,
+    "int8_delta": 0.003,
+    "frame_nll_m5": 0.01,
+    "frame_nll_m1": 0.02,
+    "frame_nll_chronological": 0.02,
+    # Sampled, and the quick part takes fewer pieces.
+    "repair_f1": 0.05,
+}
+"""How much better than measured a manifest may claim to be. Lower is better but for F1."""
+
+_TEXTURE_SLACK: Final = {"held": 0.05, "triads": 0.08, "dissonance": 0.03, "register_order": 0.03}
+
+
+def overclaimed(claimed: Mapping[str, Any], found: Figures, *, name: str, bundle: Bundle) -> str:
+    """A sentence if a manifest claims better than was found, or an empty string.
+
+    Args:
+        claimed: The manifest's figures.
+        found: What was measured.
+        name: The figure's key.
+        bundle: Whose figure it is.
+    """
+    if name not in claimed:
+        return f"{bundle.manifest.name} claims no {name}; measured {found[name]}"
+    if name == "texture":
+        for key, slack in _TEXTURE_SLACK.items():
+            if abs(claimed[name][key] - found[name][key]) > slack:
+                return (
+                    f"{bundle.manifest.name} claims {name}.{key} {claimed[name][key]:.3f}, "
+                    f"measured {found[name][key]:.3f}"
+                )
+        return ""
+    if name not in _SLACK:
+        return ""
+    sign = -1.0 if name == "repair_f1" else 1.0
+    if sign * (found[name] - claimed[name]) > _SLACK[name]:
+        return (
+            f"{bundle.manifest.name} claims {name} {claimed[name]:.4f}, measured {found[name]:.4f}"
+        )
+    return ""
