@@ -1,15 +1,17 @@
-"""`python -m training train NAME`: a model into a run folder."""
+"""Corpora to token shards, and a model into a run folder."""
 
 import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -17,6 +19,12 @@ from rich.progress import (
 
 from firmware.errors import ConfigError, ContinuoError
 from training.corpora import corpora_folder, read_chorales
+
+if TYPE_CHECKING:
+    from training.config import Recipe
+    from training.train import Task
+
+_SHARDS: Final = Path("build/extend-tokens")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,9 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    shards = commands.add_parser("shards", help="write the corpora as tokens, for extend-xl")
+    _add_folders(shards)
+    shards.set_defaults(run_command=_shards)
     train = commands.add_parser("train", help="train a model into a run folder")
-    train.add_argument("name", help="recipe, such as bach-arcnn")
-    train.add_argument("--corpora", type=Path, metavar="DIR", help="folder of the corpora")
+    train.add_argument("name", help="recipe, such as bach-arcnn or extend-xl")
+    _add_folders(train)
     train.add_argument("--run", type=Path, metavar="DIR", help="run folder (runs/NAME)")
     train.add_argument("--steps", type=int, metavar="N", help="how many batches to learn from")
     train.add_argument(
@@ -93,6 +104,35 @@ def _evaluate(options: argparse.Namespace) -> int:
     )
 
 
+def _add_folders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--corpora", type=Path, metavar="DIR", help="folder of the corpora")
+    parser.add_argument(
+        "--shards",
+        type=Path,
+        default=_SHARDS,
+        metavar="DIR",
+        help=f"folder of the token shards ({_SHARDS})",
+    )
+
+
+def _shards(options: argparse.Namespace) -> int:
+    # Reading scores needs the renderer's library, which a machine that only trains has not.
+    from training.score_corpora import make_shards  # noqa: PLC0415
+
+    with _progress() as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def tick(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=total)
+            progress.update(tasks[what], completed=done)
+
+        counts = make_shards(corpora_folder(options.corpora), options.shards, tick=tick)
+        said = ", ".join(f"{split} {count:,}" for split, count in counts.items())
+        progress.console.print(f"tokens: {said}; in {options.shards}")
+    return 0
+
+
 def _train(options: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Only a training needs Keras, which takes seconds to start.
@@ -103,17 +143,10 @@ def _train(options: argparse.Namespace) -> int:
     if options.steps is not None:
         settings["steps"] = str(options.steps)
     config = with_settings(recipe(options.name), settings)
-    corpora = read_chorales(corpora_folder(options.corpora))
     run = options.run if options.run is not None else Path("runs") / options.name
-    trainer = Trainer(config, corpora, run)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns) as progress:
+    trainer = Trainer(_task(config, options), run)
+    unit = trainer.curves.unit
+    with _progress() as progress:
         say = progress.console.print
         if trainer.step:
             say(f"going on at step {trainer.step} in {run}")
@@ -122,8 +155,31 @@ def _train(options: argparse.Namespace) -> int:
             progress.update(task, completed=step)
             if valid is not None:
                 say(f"step {step}: validation {valid:.4f}, best {trainer.best:.4f}")
-        say(f"best validation {trainer.best:.4f} nats per masked cell; run folder {run}")
+        say(f"best validation {trainer.best:.4f} nats per {unit}; run folder {run}")
     return 0
+
+
+def _task(config: "Recipe", options: argparse.Namespace) -> "Task":
+    from training.chorale_task import ChoraleTask  # noqa: PLC0415 - as above
+    from training.config import ChoraleTrainConfig  # noqa: PLC0415
+    from training.shards import shard_path  # noqa: PLC0415
+    from training.token_task import TokenTask  # noqa: PLC0415
+
+    if isinstance(config, ChoraleTrainConfig):
+        return ChoraleTask(config, read_chorales(corpora_folder(options.corpora)))
+    if not shard_path(options.shards, "train").exists():
+        _shards(options)
+    return TokenTask(config, options.shards)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
 
 
 def _setting(pair: str) -> tuple[str, str]:

@@ -11,29 +11,28 @@ from typing import Final, TypeVar
 from firmware.errors import ConfigError
 from training.batches import BatchConfig
 from training.models.arcnn import ArcnnConfig
+from training.models.transformer_xl import TransformerConfig
+from training.token_batches import TokenBatchConfig
 
 Config = TypeVar("Config")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """One training, from the first step to the last.
+    """One training, from the first step to the last, whatever is trained.
 
     Attributes:
         name: Name of the recipe.
         steps: Batches to learn from.
-        learning_rate: Highest rate; it rises over `warmup_steps` and then falls to zero
-            along a cosine.
+        learning_rate: Highest rate; it rises over `warmup_steps` and then falls along a
+            cosine.
         warmup_steps: Steps until the highest rate.
         weight_decay: Of AdamW.
-        attack_weight: Weight of the attack loss beside the pitch loss.
         precision: `float32`, or `mixed_bfloat16` on a GPU.
-        dense: Compute separable convolutions as dense ones (faster on a GPU).
         seed: Start of all randomness.
         validate_every: Steps between two looks at the validation split.
         checkpoint_every: Steps between two checkpoints to resume from.
-        batches: How batches are drawn.
-        net: What the network looks like.
+        starts_from: Run folder whose weights it begins with; empty for random ones.
     """
 
     name: str
@@ -41,21 +40,71 @@ class TrainConfig:
     learning_rate: float = 1e-2
     warmup_steps: int = 500
     weight_decay: float = 1e-3
-    attack_weight: float = 0.2
     precision: str = "float32"
-    dense: bool = False
     seed: int = 1
     validate_every: int = 250
     checkpoint_every: int = 250
+    starts_from: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoraleTrainConfig(TrainConfig):
+    """A training of the AR-CNN on chorales.
+
+    Attributes:
+        attack_weight: Weight of the attack loss beside the pitch loss.
+        dense: Compute separable convolutions as dense ones (faster on a GPU).
+        batches: How batches are drawn.
+        net: What the network looks like.
+    """
+
+    attack_weight: float = 0.2
+    dense: bool = False
     batches: BatchConfig = field(default_factory=BatchConfig)
     net: ArcnnConfig = field(default_factory=ArcnnConfig)
 
 
-RECIPES: Final[Mapping[str, TrainConfig]] = {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenTrainConfig(TrainConfig):
+    """A training of the Transformer-XL on token shards.
+
+    Attributes:
+        averaging: Share of the old averaged weights that remains at each update; the
+            averaged weights are judged and kept.
+        average_every: Steps between two updates of the averaged weights.
+        judged_by: Styles and textures (`style:texture`) whose nats per token, each
+            weighing alike, choose the weights.
+        batches: How windows are drawn.
+        net: What the network looks like.
+    """
+
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.05
+    validate_every: int = 500
+    checkpoint_every: int = 500
+    averaging: float = 0.98
+    average_every: int = 20
+    judged_by: tuple[str, ...] = (
+        "chorale:full",
+        "piano:full",
+        "piano:line",
+        "song:full",
+        "song:line",
+        "quartet:full",
+        "folk:line",
+    )
+    batches: TokenBatchConfig = field(default_factory=TokenBatchConfig)
+    net: TransformerConfig = field(default_factory=TransformerConfig)
+
+
+Recipe = ChoraleTrainConfig | TokenTrainConfig
+"""Every kind of training that there is."""
+
+RECIPES: Final[Mapping[str, Recipe]] = {
     recipe.name: recipe
     for recipe in (
-        TrainConfig(name="bach-arcnn"),
-        TrainConfig(
+        ChoraleTrainConfig(name="bach-arcnn"),
+        ChoraleTrainConfig(
             name="bach-arcnn-large",
             net=ArcnnConfig(
                 width=64,
@@ -64,12 +113,43 @@ RECIPES: Final[Mapping[str, TrainConfig]] = {
                 context_dilations=((1, 2), (4, 8), (16, 1)),
             ),
         ),
+        TokenTrainConfig(name="extend-xl"),
+        TokenTrainConfig(
+            name="extend-xl-small",
+            batches=TokenBatchConfig(window=768),
+            net=TransformerConfig(
+                layers=4, width=192, heads=6, inner=768, memory=256, dropout=0.05
+            ),
+        ),
+        # The chorales are few, and deserve the last word.
+        TokenTrainConfig(
+            name="extend-xl-chorale",
+            starts_from="runs/extend-xl",
+            steps=1_500,
+            learning_rate=3e-4,
+            warmup_steps=50,
+            averaging=0.9,
+            validate_every=100,
+            checkpoint_every=100,
+            judged_by=("chorale:full",),
+            batches=TokenBatchConfig(
+                shares=(
+                    ("chorale:full", 0.55),
+                    ("chorale:line", 0.05),
+                    ("synthetic:full", 0.2),
+                    ("piano:full", 0.1),
+                    ("quartet:full", 0.1),
+                ),
+                from_start_share=0.5,
+            ),
+            net=TransformerConfig(dropout=0.2),
+        ),
     )
 }
 """What `python -m training train NAME` can make."""
 
 
-def recipe(name: str) -> TrainConfig:
+def recipe(name: str) -> Recipe:
     """Find a recipe by name.
 
     Raises:
@@ -108,7 +188,7 @@ def from_json(kind: type[Config], values: Mapping[str, typing.Any]) -> Config:
         raise ConfigError(f"{kind.__name__}: {error}") from error
 
 
-def with_settings(config: TrainConfig, settings: Mapping[str, str]) -> TrainConfig:
+def with_settings(config: Config, settings: Mapping[str, str]) -> Config:
     """Change single values, named with dots (`net.width`), given as JSON.
 
     Raises:
@@ -126,7 +206,7 @@ def with_settings(config: TrainConfig, settings: Mapping[str, str]) -> TrainConf
             place[last] = json.loads(text)
         except json.JSONDecodeError:
             place[last] = text
-    return from_json(TrainConfig, plain)
+    return from_json(type(config), plain)
 
 
 def _value(hint: typing.Any, value: typing.Any, key: str) -> typing.Any:
@@ -141,8 +221,16 @@ def _value(hint: typing.Any, value: typing.Any, key: str) -> typing.Any:
         if len(kinds) != len(value):
             raise ConfigError(f"{key} must have {len(kinds)} values, got {value!r}")
         return tuple(_value(kind, item, key) for kind, item in zip(kinds, value, strict=True))
+    if isinstance(hint, types.UnionType):
+        # The kind that knows most of the keys; it will name one that it does not know.
+        kinds = typing.get_args(hint)
+        return _value(
+            min(kinds, key=lambda kind: len(set(value) - set(typing.get_type_hints(kind)))),
+            value,
+            key,
+        )
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if isinstance(hint, types.UnionType) or isinstance(value, hint):
+    if isinstance(value, hint):
         return value
     raise ConfigError(f"{key} must be of type {hint.__name__}, got {value!r}")

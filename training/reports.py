@@ -3,6 +3,7 @@
 import csv
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +18,23 @@ try:
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 except ImportError:  # TensorBoard is a convenience, the CSV has the same figures.
     EventFileWriter = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curves:
+    """Which figures of a training are told and drawn.
+
+    Attributes:
+        train: Column of the loss while training.
+        valid: Column of the validation figure that chooses the weights.
+        unit: What the nats of both are counted per.
+        limits: Lowest and highest figure of the plot.
+    """
+
+    train: str
+    valid: str
+    unit: str
+    limits: tuple[float, float]
 
 
 class MetricsLog:
@@ -71,22 +89,19 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
         return [{name: float(text) for name, text in row.items()} for row in csv.DictReader(file)]
 
 
-def plot_losses(metrics: Path, picture: Path) -> None:
+def plot_losses(metrics: Path, picture: Path, curves: Curves) -> None:
     """Draw training and validation losses of a run."""
     rows = read_metrics(metrics)
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
-    for name, label in (
-        ("train_pitch_nll", "training (augmented)"),
-        ("valid_masked_cell_nll", "validation"),
-    ):
+    for name, label in ((curves.train, "training (augmented)"), (curves.valid, "validation")):
         axes.plot([row["step"] for row in rows], [row[name] for row in rows], label=label)
-    best = min(row["valid_masked_cell_nll"] for row in rows)
+    best = min(row[curves.valid] for row in rows)
     axes.set(
         xlabel="step",
-        ylabel="nats per masked cell",
+        ylabel=f"nats per {curves.unit}",
         title=f"best validation {best:.3f}",
-        ylim=(0.35, 1.2),
+        ylim=curves.limits,
     )
     axes.grid(alpha=0.3)
     axes.legend()

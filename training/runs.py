@@ -8,6 +8,7 @@ deleted afterwards.
 
 import json
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +18,14 @@ import numpy as np
 
 from firmware.errors import ConfigError
 from firmware.music.encoding import CHORALE_ENCODING, EncodingSpec
-from training.config import TrainConfig, from_json, to_json
+from training.config import ChoraleTrainConfig, Recipe, from_json, to_json
 from training.models import arcnn
 
 CONFIG_FILE: Final = "config.json"
 METRICS_FILE: Final = "metrics.csv"
 PLOT_FILE: Final = "loss.png"
 WEIGHTS_FILE: Final = "model.weights.npz"
+PROGRESS_FILE: Final = "checkpoint.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class RunRecord:
         corpora: Names of the corpora that it saw.
     """
 
-    config: TrainConfig
+    config: Recipe
     encoding: str
     git_revision: str
     backend: str
@@ -69,6 +71,23 @@ def read_record(run: Path) -> RunRecord:
         raise ConfigError(f"{path} is not JSON: {error}") from error
 
 
+def open_run(run: Path, record: RunRecord) -> None:
+    """Make the run folder, or find the run in it that the record describes.
+
+    Raises:
+        ConfigError: If the folder holds a run of another configuration.
+    """
+    if not (run / CONFIG_FILE).exists():
+        write_record(run, record)
+        return
+    found = read_record(run)
+    if found.config != record.config or found.encoding != record.encoding:
+        raise ConfigError(
+            f"{run} holds a run of another configuration",
+            remedy="name another folder with --run, or delete this one",
+        )
+
+
 def load_model(run: Path, *, spec: EncodingSpec = CHORALE_ENCODING) -> keras.Model:
     """Rebuild the trained float model of a run folder.
 
@@ -80,9 +99,14 @@ def load_model(run: Path, *, spec: EncodingSpec = CHORALE_ENCODING) -> keras.Mod
         The model of `training.models.arcnn.build`, in float32, made of plain layers.
 
     Raises:
-        ConfigError: If the folder is no run, or its encoding is another one.
+        ConfigError: If the folder is no run of an AR-CNN, or its encoding is another one.
     """
     record = read_record(run)
+    if not isinstance(record.config, ChoraleTrainConfig):
+        raise ConfigError(
+            f"the run in {run} is of {record.config.name}, which is no AR-CNN",
+            remedy="name a run of bach-arcnn",
+        )
     if record.encoding != spec.fingerprint():
         raise ConfigError(
             f"the run in {run} was trained for encoding {record.encoding}, "
@@ -119,7 +143,9 @@ def load_weights(model: keras.Model, path: Path) -> None:
         with np.load(path) as arrays:
             found = {name: arrays[name].astype(np.float32) for name in arrays.files}
     except OSError as error:
-        raise ConfigError(f"there are no weights at {path}") from error
+        raise ConfigError(
+            f"there are no weights at {path}", remedy="python -m training train makes them"
+        ) from error
     variables = _weights(model)
     if set(found) != set(variables):
         odd = sorted(set(found) ^ set(variables))
@@ -135,6 +161,43 @@ def _weights(model: keras.Model) -> dict[str, keras.Variable]:
         for variable in (*model.trainable_variables, *model.non_trainable_variables)
         if "seed" not in variable.path
     }
+
+
+def write_checkpoint(
+    run: Path, models: Mapping[str, keras.Model], progress: Mapping[str, float]
+) -> None:
+    """Write what a training goes on from.
+
+    Args:
+        run: The run folder.
+        models: What is trained, with its optimizer, by a name for its file.
+        progress: Where the training stands.
+    """
+    for name, model in models.items():
+        fresh = run / f"new-{_checkpoint_file(name)}"
+        model.save_weights(fresh)
+        fresh.replace(run / _checkpoint_file(name))
+    # The progress file is replaced last: a kill in between repeats some steps.
+    fresh = run / f"new-{PROGRESS_FILE}"
+    fresh.write_text(json.dumps(dict(progress)) + "\n")
+    fresh.replace(run / PROGRESS_FILE)
+
+
+def read_checkpoint(run: Path, models: Mapping[str, keras.Model]) -> dict[str, float] | None:
+    """Read what `write_checkpoint` wrote into the same models; None where nothing is."""
+    path = run / PROGRESS_FILE
+    if not path.exists():
+        return None
+    for name, model in models.items():
+        if model.compiled:
+            model.optimizer.build(model.trainable_variables)
+        model.load_weights(run / _checkpoint_file(name))
+    progress: dict[str, float] = json.loads(path.read_text())
+    return progress
+
+
+def _checkpoint_file(name: str) -> str:
+    return f"checkpoint.{name}.weights.h5"
 
 
 def git_revision() -> str:

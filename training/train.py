@@ -1,221 +1,171 @@
 """The training loop: batches in, weights and a run folder out.
 
-Keras 3 and its `train_on_batch` alone, so it runs on any of Keras' backends.
+Keras 3 and its `train_on_batch` alone, so it runs on any of Keras' backends. What is
+learned, the loop knows as a `Task`.
 """
 
-import json
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
-from queue import Queue
-from threading import Event, Thread
-from typing import Final
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 from keras import optimizers
-from numpy.typing import NDArray
 
-from firmware.errors import ConfigError
-from firmware.music.encoding import CHORALE_ENCODING
-from training.batches import Batch, ChoraleSampler
-from training.config import TrainConfig
-from training.corpora import ChoraleCorpora
-from training.evaluate import Predict, masked_cell_nll
-from training.models import arcnn
-from training.models.losses import attack_loss, masked_cell_loss
-from training.models.planes import EncodePlanes
-from training.reports import MetricsLog, plot_losses
+from training.ahead import Ahead
+from training.config import Recipe
+from training.reports import Curves, MetricsLog, plot_losses
 from training.runs import (
     METRICS_FILE,
     PLOT_FILE,
     WEIGHTS_FILE,
     RunRecord,
     git_revision,
-    read_record,
+    load_weights,
+    open_run,
+    read_checkpoint,
     save_weights,
-    write_record,
+    write_checkpoint,
 )
 
-CHECKPOINT_FILE: Final = "checkpoint.weights.h5"
-PROGRESS_FILE: Final = "checkpoint.json"
-_VALIDATION_SEED: Final = 11
-_VALIDATION_DRAWS: Final = 4
-_BATCHES_AHEAD: Final = 4
+Batch = tuple[Mapping[str, Any], Any]
+"""What the training model reads, and what it should have said."""
+
+
+class Task(Protocol):
+    """What is learned, in one training."""
+
+    @property
+    def config(self) -> Recipe:
+        """The configuration."""
+
+    @property
+    def encoding(self) -> str:
+        """Fingerprint of the encoding."""
+
+    @property
+    def corpora(self) -> tuple[str, ...]:
+        """Names of the corpora that are learned from."""
+
+    @property
+    def model(self) -> keras.Model:
+        """The model that is trained, compiled."""
+
+    @property
+    def kept(self) -> keras.Model:
+        """The network whose weights are the result: a part of `model`, or an average of it."""
+
+    @property
+    def checkpointed(self) -> Mapping[str, keras.Model]:
+        """What must be saved to go on from, by names for its files."""
+
+    @property
+    def losses(self) -> Mapping[str, str]:
+        """Columns of the metrics, by Keras' names of the losses."""
+
+    @property
+    def curves(self) -> Curves:
+        """The figures that are told and drawn."""
+
+    def batch(self, number: int) -> Batch:
+        """Batch `number` of the training, which is always the same one."""
+
+    def after_step(self, step: int) -> None:
+        """Whatever is to be done after each step."""
+
+    def validate(self) -> dict[str, float]:
+        """Figures of `kept` on the validation split, `curves.valid` among them."""
 
 
 class Trainer:
     """One training in one run folder.
 
     Args:
-        config: What to train. If the folder already holds a run, it must have the same
+        task: What to train. If the folder already holds a run, it must have the same
             configuration, and the training goes on where that one was interrupted.
-        corpora: What to learn from (`train`, `synthetic`) and to choose by (`valid`).
         run: The run folder.
 
     Raises:
         ConfigError: If the folder holds a run of another configuration.
     """
 
-    def __init__(self, config: TrainConfig, corpora: ChoraleCorpora, run: Path) -> None:
-        self._config = config
-        self._corpora = corpora
+    def __init__(self, task: Task, run: Path) -> None:
+        self._task = task
         self._run = run
-        self._sampler = ChoraleSampler(
-            corpora.train, corpora.synthetic, config=config.batches, seed=config.seed
+        self.curves = task.curves
+        config = task.config
+        open_run(
+            run,
+            RunRecord(
+                config=config,
+                encoding=task.encoding,
+                git_revision=git_revision(),
+                backend=keras.backend.backend(),
+                corpora=task.corpora,
+            ),
         )
-        self._open_run()
-        keras.utils.set_random_seed(config.seed)
-        keras.config.set_dtype_policy(config.precision)
-        try:
-            self.net = arcnn.build(config.net, dense=config.dense)
-            self._model = _with_encoder(self.net)
-        finally:
-            keras.config.set_dtype_policy("float32")
-        self._model.compile(
-            optimizer=_optimizer(config),
-            loss={"pitch_logits": masked_cell_loss, "attack_logits": attack_loss},
-            loss_weights={"pitch_logits": 1.0, "attack_logits": config.attack_weight},
-        )
-        self._predict = _predict_with(self.net)
+        found = read_checkpoint(run, task.checkpointed)
         self.step = 0
         self.best = float("inf")
-        self._resume()
+        if found is not None:
+            self.step, self.best = int(found["step"]), found["best"]
+        elif config.starts_from:
+            load_weights(task.model, Path(config.starts_from) / WEIGHTS_FILE)
 
     def steps(self) -> Generator[tuple[int, float | None], None, None]:
         """Train to the end.
 
         Yields:
-            After each step its number and, where it was just measured, the masked-cell
-            NLL of the validation split.
+            After each step its number and, where it was just measured, the figure of the
+            validation split.
         """
-        config = self._config
+        task, config = self._task, self._task.config
         losses: list[Mapping[str, float]] = []
         log = MetricsLog(self._run, resume_at=self.step)
-        with log, _Ahead(self._sampler, self.step, config.steps) as batches:
-            for batch in batches:
-                losses.append(
-                    self._model.train_on_batch(batch.inputs(), batch.targets(), return_dict=True)
-                )
+        with log, Ahead(task.batch, self.step, config.steps) as batches:
+            for inputs, targets in batches:
+                losses.append(task.model.train_on_batch(inputs, targets, return_dict=True))
                 self.step += 1
+                task.after_step(self.step)
                 valid: float | None = None
                 if self.step % config.validate_every == 0 or self.step == config.steps:
-                    valid = self._validate()
-                    log.write(
-                        self.step,
-                        {
-                            "train_loss": _mean(losses, "loss"),
-                            "train_pitch_nll": _mean(losses, "pitch_logits_loss"),
-                            "train_attack_nll": _mean(losses, "attack_logits_loss"),
-                            "valid_masked_cell_nll": valid,
-                        },
-                    )
+                    figures = self._validate()
+                    valid = figures[task.curves.valid]
+                    means = {column: _mean(losses, name) for name, column in task.losses.items()}
+                    log.write(self.step, means | figures)
                     losses.clear()
                 if self.step % config.checkpoint_every == 0 or self.step == config.steps:
-                    self._checkpoint()
+                    progress = {"step": self.step, "best": self.best}
+                    write_checkpoint(self._run, task.checkpointed, progress)
                 yield self.step, valid
-        plot_losses(self._run / METRICS_FILE, self._run / PLOT_FILE)
+        plot_losses(self._run / METRICS_FILE, self._run / PLOT_FILE, task.curves)
 
-    def _open_run(self) -> None:
-        record = RunRecord(
-            config=self._config,
-            encoding=CHORALE_ENCODING.fingerprint(),
-            git_revision=git_revision(),
-            backend=keras.backend.backend(),
-            corpora=("bach-jsb",) + (("bach-jsfakes",) if self._corpora.synthetic else ()),
-        )
-        if not (self._run / "config.json").exists():
-            write_record(self._run, record)
-            return
-        found = read_record(self._run)
-        if found.config != record.config or found.encoding != record.encoding:
-            raise ConfigError(
-                f"{self._run} holds a run of another configuration",
-                remedy="name another folder with --run, or delete this one",
-            )
-
-    def _validate(self) -> float:
-        figure = masked_cell_nll(
-            self._predict, self._corpora.valid, seed=_VALIDATION_SEED, draws=_VALIDATION_DRAWS
-        )
-        if figure < self.best:
-            self.best = figure
-            save_weights(self.net, self._run / WEIGHTS_FILE)
-        return figure
-
-    def _checkpoint(self) -> None:
-        # The progress file is replaced last: a kill in between repeats some steps.
-        fresh = self._run / f"new-{CHECKPOINT_FILE}"
-        self._model.save_weights(fresh)
-        fresh.replace(self._run / CHECKPOINT_FILE)
-        progress = self._run / f"new-{PROGRESS_FILE}"
-        progress.write_text(json.dumps({"step": self.step, "best": self.best}) + "\n")
-        progress.replace(self._run / PROGRESS_FILE)
-
-    def _resume(self) -> None:
-        progress = self._run / PROGRESS_FILE
-        if not progress.exists():
-            return
-        found = json.loads(progress.read_text())
-        self._model.optimizer.build(self._model.trainable_variables)
-        self._model.load_weights(self._run / CHECKPOINT_FILE)
-        self.step, self.best = int(found["step"]), float(found["best"])
+    def _validate(self) -> dict[str, float]:
+        figures = self._task.validate()
+        if figures[self._task.curves.valid] < self.best:
+            self.best = figures[self._task.curves.valid]
+            save_weights(self._task.kept, self._run / WEIGHTS_FILE)
+        return figures
 
 
-class _Ahead:
-    """Makes batches in a thread of its own, a few ahead of the training."""
+def adamw(config: Recipe, *, beta_2: float = 0.999, last_share: float = 0.0) -> optimizers.AdamW:
+    """AdamW with a rate that rises along a line and falls along a cosine.
 
-    def __init__(self, sampler: ChoraleSampler, first: int, end: int) -> None:
-        self._queue: Queue[Batch] = Queue(_BATCHES_AHEAD)
-        self._stopped = Event()
-        self._sampler, self._first, self._end = sampler, first, end
-        self._thread = Thread(target=self._make, name="batches", daemon=True)
-
-    def __enter__(self) -> Iterator[Batch]:
-        self._thread.start()
-        return (self._queue.get() for _ in range(self._first, self._end))
-
-    def __exit__(self, *exception: object) -> None:
-        self._stopped.set()
-        while not self._queue.empty():
-            self._queue.get_nowait()
-        self._thread.join(timeout=10.0)
-        if self._thread.is_alive():
-            raise RuntimeError("the thread that makes batches does not end")
-
-    def _make(self) -> None:
-        for number in range(self._first, self._end):
-            if self._stopped.is_set():
-                return
-            self._queue.put(self._sampler.batch(number))
-
-
-def _with_encoder(net: keras.Model) -> keras.Model:
-    steps, voices = CHORALE_ENCODING.time_steps, len(CHORALE_ENCODING.voices)
-    inputs = {
-        "cells": keras.Input((steps, voices), dtype="int32", name="cells"),
-        "masked": keras.Input((steps, voices), dtype="float32", name="masked"),
-        "attacks": keras.Input((steps, voices), dtype="float32", name="attacks"),
-        "inside": keras.Input((steps,), dtype="float32", name="inside"),
-    }
-    planes = EncodePlanes(name="encode")(**inputs)
-    return keras.Model(inputs, net({"planes": planes}), name="training")
-
-
-def _predict_with(net: keras.Model) -> Predict:
-    def predict(planes: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(net.predict_on_batch({"planes": planes})["pitch_logits"])
-
-    return predict
-
-
-def _optimizer(config: TrainConfig) -> optimizers.Optimizer:
+    Args:
+        config: Says how high, when and how long.
+        beta_2: Memory of the squared gradients.
+        last_share: Share of the highest rate that is left at the end.
+    """
     rate = optimizers.schedules.CosineDecay(
         initial_learning_rate=config.learning_rate / 100,
         decay_steps=max(config.steps - config.warmup_steps, 1),
+        alpha=last_share,
         warmup_target=config.learning_rate,
         warmup_steps=config.warmup_steps,
     )
-    return optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=1.0)
+    return optimizers.AdamW(
+        rate, weight_decay=config.weight_decay, beta_2=beta_2, global_clipnorm=1.0
+    )
 
 
 def _mean(losses: Iterable[Mapping[str, float]], name: str) -> float:

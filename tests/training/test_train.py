@@ -12,8 +12,15 @@ keras = pytest.importorskip("keras")
 
 from firmware.errors import ConfigError  # noqa: E402 - only where Keras is installed
 from firmware.music.encoding import CHORALE_ENCODING, encode_planes  # noqa: E402
+from training.chorale_task import ChoraleTask  # noqa: E402
 from training.cli import main  # noqa: E402
-from training.config import TrainConfig, from_json, recipe, to_json, with_settings  # noqa: E402
+from training.config import (  # noqa: E402
+    ChoraleTrainConfig,
+    from_json,
+    recipe,
+    to_json,
+    with_settings,
+)
 from training.corpora import read_chorales  # noqa: E402
 from training.models import arcnn  # noqa: E402
 from training.models.planes import EncodePlanes  # noqa: E402
@@ -39,8 +46,10 @@ SMALL = {
 }
 
 
-def _small(**changes: str) -> TrainConfig:
-    return with_settings(recipe("bach-arcnn"), {**SMALL, **changes})
+def _small(**changes: str) -> ChoraleTrainConfig:
+    config = with_settings(recipe("bach-arcnn"), {**SMALL, **changes})
+    assert isinstance(config, ChoraleTrainConfig)
+    return config
 
 
 def test_one_step_leaves_a_run_folder_that_makes_the_model_again(
@@ -69,13 +78,13 @@ def test_an_interrupted_training_ends_like_one_that_was_not(
     """Stopped after step 3 (checkpoint at 2) and started again: same metrics and weights."""
     corpora = read_chorales(tiny_corpora)
     config = _small(**{"net.dropout": "0.0"})
-    for _ in Trainer(config, corpora, tmp_path / "whole").steps():
+    for _ in Trainer(ChoraleTask(config, corpora), tmp_path / "whole").steps():
         pass
-    steps = Trainer(config, corpora, tmp_path / "halves").steps()
+    steps = Trainer(ChoraleTask(config, corpora), tmp_path / "halves").steps()
     for _ in range(3):
         next(steps)
     steps.close()
-    resumed = Trainer(config, corpora, tmp_path / "halves")
+    resumed = Trainer(ChoraleTask(config, corpora), tmp_path / "halves")
     assert resumed.step == 2
     for _ in resumed.steps():
         pass
@@ -90,9 +99,9 @@ def test_another_configuration_does_not_go_on_in_the_same_folder(
 ) -> None:
     """Or the run folder would describe weights that it does not hold."""
     corpora = read_chorales(tiny_corpora)
-    Trainer(_small(), corpora, tmp_path)
+    Trainer(ChoraleTask(_small(), corpora), tmp_path)
     with pytest.raises(ConfigError, match="another configuration"):
-        Trainer(_small(seed="9"), corpora, tmp_path)
+        Trainer(ChoraleTask(_small(seed="9"), corpora), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +122,7 @@ def test_an_unknown_key_or_a_wrong_value_is_an_error(settings: dict[str, str], s
 def test_a_config_survives_json() -> None:
     """What is in a run folder is the configuration itself."""
     config = _small()
-    assert from_json(TrainConfig, json.loads(json.dumps(to_json(config)))) == config
+    assert from_json(ChoraleTrainConfig, json.loads(json.dumps(to_json(config)))) == config
 
 
 def test_the_command_line_says_errors_in_one_line(
