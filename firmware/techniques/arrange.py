@@ -17,7 +17,7 @@ from firmware.music.notes import MAX_VELOCITY, Composition, Melody, Note, Track
 from firmware.music.timing import ticks_per_step
 from firmware.techniques.ensembles import SURPLUS_NAME, Ensemble
 from firmware.techniques.score import NOBODY, Score
-from firmware.techniques.voices import NO_VOICE
+from firmware.techniques.splitting import NO_VOICE
 
 _OWN_VOICE_SHARE: Final = 0.1  # of the rows: below, a voice counts as not the player's
 _TOUCH_UP_ORDER: Final = (3, 0, 2, 1)  # bass first: it says most about the harmony

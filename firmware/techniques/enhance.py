@@ -26,7 +26,7 @@ from firmware.techniques.ensembles import DEFAULT_ENSEMBLE, Ensemble, ensemble_n
 from firmware.techniques.gibbs import Sampler
 from firmware.techniques.listening import listen
 from firmware.techniques.progress import Generation, Progress
-from firmware.techniques.schedule import DRAFT_PASSES, Pass, draft, plan
+from firmware.techniques.schedule import DRAFT_ALONE, DRAFT_PASSES, Pass, draft, plan
 from firmware.techniques.score import NOBODY, score_of
 from firmware.techniques.voices import Casting, cast
 
@@ -72,6 +72,10 @@ _REPAIR_WARMTH: Final = 0.3
 
 _WRONG_SURPRISE: Final = 2.7
 """At creative risk 1: a note that surprises so many times as much as the mean sounds wrong."""
+
+
+_BREVITY: Final = 0.35
+"""How much less a note shorter than a beat is suspected: by its length to this power."""
 
 
 def _generation(work: "Enhancement") -> Generation:
@@ -139,13 +143,14 @@ class Enhancement:
         self._begin(casting)
         self.first_window = self.score.sections[0][: CHORALE_ENCODING.time_steps]
         is_all = len(self.first_window) == len(self.score.steps)
-        few = passes <= 2 * DRAFT_PASSES
-        self.first_draft = [] if few and is_all else draft(min(DRAFT_PASSES, passes), risk)
+        # Few passes over one window draft all there is soon enough.
+        soon = is_all and passes <= DRAFT_ALONE
+        self.first_draft = [] if soon else draft(min(DRAFT_PASSES, passes), risk)
         self.drafted = len(self.first_draft) if is_all else 0
         self.plan = plan(
             passes,
             risk,
-            voicing=casting.is_split,
+            voicing=casting.lines > 2,
             judging=self._removable > 0,
             drafted=self.drafted,
         )
@@ -159,6 +164,9 @@ class Enhancement:
         coverage = (self.score.owners != NOBODY).mean(axis=0)
         self._warmth = np.where(coverage >= _OWN_SHARE, _REPAIR_WARMTH, 1.0).astype(np.float32)
         self._struck = np.zeros(self.sampler.cells.shape, dtype=np.bool_)
+        # (N,): a passing note that is hardly heard may well surprise.
+        steps = np.array([part.end - part.start for part in casting.parts])
+        self._weights = np.minimum(steps / CHORALE_ENCODING.beat_resolution, 1.0) ** _BREVITY
 
     def choose_voices(self, looks: int) -> None:
         """Let the model say which voices the notes belong to, and begin anew."""
@@ -170,7 +178,7 @@ class Enhancement:
         opinion = listen(self.score, self.sampler, self._rng, looks=looks)
         # Music of another style surprises all over; one nat more keeps a very plain tune from
         # being judged by trifles.
-        surprise = opinion.surprise / (1.0 + opinion.surprise.mean())
+        surprise = opinion.surprise / (1.0 + opinion.surprise.mean()) * self._weights
         surprise[self._removed] = 0.0
         worst = np.argsort(-surprise, kind="stable")[: self._removable - len(self._removed)]
         worst = worst[surprise[worst] > self._wrong]
@@ -185,7 +193,9 @@ class Enhancement:
         self.sampler.write(mask, logits, temperatures=temperatures)
 
     def finish(self) -> None:
-        """Decide where a pitch that goes on is struck again."""
+        """Keep the rhythm of a single line, and decide where a pitch is struck again."""
+        if self.score.casting.lines == 1 and self._removed:
+            self._level_replacements()
         sampler, owners = self.sampler, self.score.owners
         attacks = np.full(owners.shape, ATTACK_STRUCK, dtype=np.int8)
         same = np.zeros(owners.shape, dtype=np.bool_)
@@ -197,6 +207,15 @@ class Enhancement:
         attacks[same & held] = ATTACK_HELD
         attacks[sampler.cells == CHORALE_ENCODING.rest] = ATTACK_UNKNOWN
         self._struck = sampler.struck_again(attacks) > 0.0
+
+    def _level_replacements(self) -> None:
+        """Give each removed note of a single line one pitch in its place."""
+        sampler, removed = self.sampler, np.isin(self.score.owners, self._removed)
+        logits = sampler.look(removed)
+        owners = self.score.owners[removed]
+        for note in self._removed:
+            own = removed & (self.score.owners == note)
+            sampler.write_as_one(own, logits[owners == note])
 
     def composition(self) -> Composition:
         """What there is so far, within the limits."""

@@ -19,12 +19,15 @@ from numpy.typing import NDArray
 from firmware.inference.runtime import Model
 from firmware.inference.sampling import FORBIDDEN, log_softmax, noisy_scores
 from firmware.music.encoding import CHORALE_ENCODING, CellMask, EncodingSpec, encode_planes
-from firmware.techniques.counterpoint import write_without_parallels
+from firmware.techniques.counterpoint import parallels, write_without_parallels
 from firmware.techniques.score import Score
-from firmware.techniques.voices import VOICE_RANGES
+from firmware.techniques.splitting import VOICE_RANGES
 
 _MARGIN_STEPS: Final = 16
 """Context that a window has at least on each side of the part that is taken from it."""
+
+_CHOICES: Final = 8
+"""Pitches to try for a note before a parallel is accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +150,30 @@ class Sampler:
         chosen = self.cells[mask].astype(np.int64)
         said = log_softmax(logits)
         self.confidence[mask] = np.take_along_axis(said, chosen[:, None], axis=1)[:, 0]
+
+    def write_as_one(self, mask: CellMask, logits: NDArray[np.float32]) -> None:
+        """Write neighbouring cells of one voice as one note: the likeliest without parallels.
+
+        Args:
+            mask: (R, V), cells of one voice.
+            logits: (M, P) of these cells.
+        """
+        voice = int(np.nonzero(mask)[1][0])
+        said = log_softmax(logits).mean(axis=0)
+        scores = said + self._penalty[voice]
+        scores[self._spec.rest] = FORBIDDEN
+        order = np.argsort(-scores, kind="stable")[:_CHOICES]
+        for choice in (*order.tolist(), int(order[0])):
+            self.cells[mask] = choice
+            if not self._has_parallels_at(mask):
+                break
+        self.confidence[mask] = said[self.cells[mask][0]]
+
+    def _has_parallels_at(self, mask: CellMask) -> bool:
+        rows = np.flatnonzero(mask.any(axis=1))
+        around = slice(max(int(rows[0]) - 1, 0), int(rows[-1]) + 2)
+        found = parallels(self.cells[around], self._linked[around], rest=self._spec.rest)
+        return bool(found[1:].any())
 
     def struck_again(self, attacks: NDArray[np.int8]) -> NDArray[np.float32]:
         """Ask the model where a pitch that goes on is struck again.

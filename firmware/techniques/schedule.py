@@ -6,7 +6,9 @@ from typing import Final
 DRAFT_PASSES: Final = 12
 """Passes of the draft of the first window: what can be heard before the rest is done."""
 
-_DRAFT_ALONE: Final = 50  # up to as many passes, the draft is all there is
+DRAFT_ALONE: Final = 40
+"""Up to as many passes, a draft of everything is all that is written."""
+
 _LISTENING: Final = 6  # one pass in so many
 _JUDGING_LOOKS: Final = 4
 _FEWEST_LOOKS: Final = 2
@@ -16,7 +18,7 @@ _VOICING_ROUNDS: Final = 4
 _HIGHEST_SHARE: Final = 0.9
 _LOWEST_SHARE: Final = 0.1
 _ANNEALING: Final = 0.7  # of the passes that roam
-_COOLING: Final = 0.15  # of the temperature, while the masks shrink
+_COOLING: Final = 0.35  # of the temperature, while the masks shrink
 _SETTLING: Final = 0.15  # of the passes that write
 _SETTLING_COLDNESS: Final = 0.3
 _PREVIEWS: Final = 4
@@ -79,7 +81,7 @@ def plan(passes: int, risk: float, *, voicing: bool, judging: bool, drafted: int
     rounds = min(_VOICING_ROUNDS, max(left, 0) // _VOICING_LOOKS) if voicing else 0
     voiced = (_VOICING_LOOKS,) * rounds
     writing = max(passes - sum(judged) - sum(voiced) - drafted, 1)
-    steps = draft(writing, risk) if passes <= _DRAFT_ALONE else _roam(writing, risk)
+    steps = draft(writing, risk) if passes <= DRAFT_ALONE else _roam(writing, risk)
     return Plan(voicing=voiced, judging=judged, writing=tuple(steps))
 
 
@@ -90,7 +92,7 @@ def draft(passes: int, risk: float) -> list[Pass]:
             share=1.0 - number / passes,
             temperature=risk,
             confident=True,
-            preview=number == passes - 1,
+            preview=number in {passes - 1, DRAFT_PASSES - 1},
         )
         for number in range(passes)
     ]

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware.music.encoding import CHORALE_ENCODING, Cells, EncodingSpec
-from firmware.techniques.voices import NO_VOICE, Casting, Part
+from firmware.techniques.splitting import NO_VOICE
+from firmware.techniques.voices import Casting, Part
 
 NOBODY: Final = -1
 """Owner of a cell that the player left open."""

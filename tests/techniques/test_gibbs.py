@@ -10,7 +10,8 @@ from firmware.music.encoding import CHORALE_ENCODING
 from firmware.music.notes import Note
 from firmware.techniques.gibbs import Sampler, tiles
 from firmware.techniques.score import NOBODY, score_of
-from firmware.techniques.voices import VOICE_RANGES, cast
+from firmware.techniques.splitting import VOICE_RANGES
+from firmware.techniques.voices import cast
 
 STEPS = CHORALE_ENCODING.time_steps
 

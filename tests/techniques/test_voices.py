@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from firmware.music.encoding import CHORALE_ENCODING
 from firmware.music.notes import Note
 from firmware.music.timing import TICKS_PER_BEAT
-from firmware.techniques.voices import NO_VOICE, VOICE_RANGES, cast
+from firmware.techniques.splitting import NO_VOICE, VOICE_RANGES
+from firmware.techniques.voices import cast
 
 STEP = TICKS_PER_BEAT // 4
 
