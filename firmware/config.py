@@ -1,6 +1,8 @@
 """What a maker can set once for an instrument: a frozen value, read from one TOML file."""
 
 import os
+import pwd
+import stat
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -12,6 +14,8 @@ from firmware.parameters import Technique
 
 CONFIG_VARIABLE = "CONTINUO_CONFIG"
 HOME_VARIABLE = "CONTINUO_HOME"
+MAX_BYTES = 1024 * 1024
+"""A larger file is no settings file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,7 @@ def default_config(environ: Mapping[str, str] | None = None) -> Config:
     """
     environ = os.environ if environ is None else environ
     if environ.get(HOME_VARIABLE):
-        library = Path(environ[HOME_VARIABLE]).expanduser()
+        library = _expanded(Path(environ[HOME_VARIABLE]), HOME_VARIABLE)
     elif environ.get("XDG_DATA_HOME"):
         library = Path(environ["XDG_DATA_HOME"]) / "continuo"
     else:
@@ -67,7 +71,7 @@ def config_path(environ: Mapping[str, str] | None = None) -> Path:
     """Where the settings file lies: `CONTINUO_CONFIG`, else the XDG place for it."""
     environ = os.environ if environ is None else environ
     if environ.get(CONFIG_VARIABLE):
-        return Path(environ[CONFIG_VARIABLE]).expanduser()
+        return _expanded(Path(environ[CONFIG_VARIABLE]), CONFIG_VARIABLE)
     base = environ.get("XDG_CONFIG_HOME")
     return (Path(base) if base else _home(environ) / ".config") / "continuo" / "config.toml"
 
@@ -83,7 +87,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
     path = config_path(environ)
     defaults = default_config(environ)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _read(path)
     except FileNotFoundError as error:
         if environ.get(CONFIG_VARIABLE):
             raise ConfigError(f"there is no settings file {path}") from error
@@ -110,7 +114,7 @@ def read_config(text: str, *, defaults: Config, source: str = "the settings") ->
     """
     try:
         raw = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is no TOML error
         raise ConfigError(f"{source} is not TOML: {error}") from error
     known = [entry.name for entry in fields(Config)]
     given: dict[str, Any] = {}
@@ -127,22 +131,61 @@ def _with(config: Config, **given: Any) -> Config:
 
 
 def _home(environ: Mapping[str, str]) -> Path:
-    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+    if environ.get("HOME"):
+        return Path(environ["HOME"])
+    try:
+        # Not Path.home(), which takes an empty HOME for the root of the disk.
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError as error:
+        raise ConfigError(
+            "it is not known where your home folder is", remedy=f"set HOME, or {HOME_VARIABLE}"
+        ) from error
+
+
+def _expanded(path: Path, what: str) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{what} names the home of nobody: {path}") from error
+
+
+def _read(path: Path) -> str:
+    """A settings file's text; a pipe or a device in its place would be read without end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode) or state.st_size > MAX_BYTES:
+            raise OSError("not a settings file")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(MAX_BYTES).decode()
 
 
 def _path(what: str, value: object) -> Path:
-    return Path(_text(what, value)).expanduser().absolute()
+    text = _text(what, value)
+    if not text or "\0" in text:
+        raise ConfigError(f"{what} must be the name of a folder, got {text!r}")
+    return _expanded(Path(text), what).absolute()
 
 
 def _text(what: str, value: object) -> str:
     if not isinstance(value, str):
-        raise ConfigError(f"{what} must be a text in quotes, got {value}")
+        raise ConfigError(f"{what} must be a text in quotes, got {_shown(value)}")
     return value
+
+
+def _shown(value: object) -> str:
+    """A value as an error repeats it; Python does not write out very large numbers."""
+    if isinstance(value, int) and value.bit_length() > 256:
+        return "a number of hundreds of digits"
+    return f"{value!r:.80}"
 
 
 def _switch(what: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise ConfigError(f"{what} must be true or false, got {value}")
+        raise ConfigError(f"{what} must be true or false, got {_shown(value)}")
     return value
 
 
@@ -157,7 +200,9 @@ def _technique(what: str, value: object) -> Technique:
 def _whole(low: int, high: int) -> Callable[[str, object], int]:
     def read(what: str, value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ConfigError(f"{what} must be a whole number in {low}..{high}, got {value}")
+            raise ConfigError(
+                f"{what} must be a whole number in {low}..{high}, got {_shown(value)}"
+            )
         return value
 
     return read
@@ -166,8 +211,8 @@ def _whole(low: int, high: int) -> Callable[[str, object], int]:
 def _number(low: float, high: float) -> Callable[[str, object], float]:
     def read(what: str, value: object) -> float:
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not low <= float(str(value)) <= high:
-            raise ConfigError(f"{what} must be a number in {low:g}..{high:g}, got {value}")
+        if not number or not low <= value <= high:  # type: ignore[operator]
+            raise ConfigError(f"{what} must be a number in {low:g}..{high:g}, got {_shown(value)}")
         return float(str(value))
 
     return read

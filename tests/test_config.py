@@ -1,6 +1,9 @@
 """Settings are read from one file, and a slip in it is named."""
 
+import os
+import pwd
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -75,6 +78,14 @@ def test_what_the_file_says_replaces_the_defaults() -> None:
         ("library = 3", "library must be a text"),
         ("[library]\nx = 1", "library must be a text"),
         ("tempo_bpm = ", "not TOML"),
+        ("tempo_bpm = " + "9" * 5000, "not TOML"),
+        ("tempo_bpm = 0x" + "f" * 5000, "tempo_bpm must be a number"),
+        ("model_threads = 0x" + "f" * 5000, "model_threads must be a whole number"),
+        ("metronome = 0x" + "f" * 5000, "metronome must be true or false"),
+        ("midi_input = 0x" + "f" * 5000, "midi_input must be a text"),
+        ('library = ""', "library must be the name of a folder"),
+        (r'library = "a\u0000b"', "library must be the name of a folder"),
+        ('library = "~nobody-of-this-name/x"', "names the home of nobody"),
     ],
 )
 def test_a_slip_in_the_file_is_named(text: str, said: str) -> None:
@@ -103,3 +114,26 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config({"HOME": str(tmp_path), "CONTINUO_CONFIG": str(path)})
+
+
+def test_a_pipe_is_no_settings_file_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "c.toml")
+    for path in (tmp_path / "c.toml", tmp_path, Path("/dev/zero")):
+        with pytest.raises(ConfigError, match="cannot be read"):
+            load_config({"HOME": str(tmp_path), "CONTINUO_CONFIG": str(path)})
+
+
+def test_a_home_that_is_not_known_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CONTINUO_HOME", "CONTINUO_CONFIG"):
+        with pytest.raises(ConfigError, match=f"{name} names the home of nobody"):
+            load_config({"HOME": "/h", name: "~nobody-of-this-name/x"})
+
+    def unknown(_: int) -> NoReturn:
+        raise KeyError
+
+    own = pwd.getpwuid(os.getuid()).pw_dir
+    for environ in ({}, {"HOME": ""}):
+        assert default_config(environ).library == Path(own, "Continuo")
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    with pytest.raises(ConfigError, match="set HOME, or CONTINUO_HOME"):
+        default_config({})

@@ -1,6 +1,8 @@
 """The `continuo` command: one module a subcommand, which alone is imported when it is called."""
 
+import contextlib
 import importlib
+import io
 import json
 import os
 import sys
@@ -42,6 +44,10 @@ examples:
 """
 
 
+class AnswerLostError(Exception):
+    """Standard output does not take the answer."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -54,11 +60,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in argv
+    _accept_all_text()
     try:
         return _main(argv, as_json=as_json)
     except BrokenPipeError:
         _forget_stdout()
         return EXIT_BROKEN_PIPE
+    except AnswerLostError as error:
+        _forget_stdout()
+        _complain(str(error))
+        return EXIT_ERROR
 
 
 def _main(argv: list[str], *, as_json: bool) -> int:
@@ -68,7 +79,7 @@ def _main(argv: list[str], *, as_json: bool) -> int:
         return _refuse(error.message, error.remedy, as_json=as_json, code=EXIT_ERROR)
     except KeyboardInterrupt:
         return _refuse("stopped", "", as_json=as_json, code=EXIT_INTERRUPTED)
-    except BrokenPipeError:
+    except (BrokenPipeError, AnswerLostError):
         raise
     except Exception as error:  # the top of the process: say it, with everything needed to mend it
         traceback.print_exc()
@@ -110,28 +121,58 @@ def _dispatch(argv: list[str]) -> Answer:
 
 def _refuse(message: str, remedy: str, *, as_json: bool, code: int) -> int:
     if as_json:
-        _print([json.dumps({"error": message, "remedy": remedy}, ensure_ascii=False)])
+        _print([json.dumps({"error": message, "remedy": remedy})])
     else:
-        text = f"{message} ({remedy})" if remedy else message
-        sys.stderr.write(f"continuo: {' '.join(text.split())}\n")
+        _complain(f"{message} ({remedy})" if remedy else message)
     return code
+
+
+def _complain(text: str) -> None:
+    if sys.stderr is not None:
+        # Where not even this can be written, the exit code tells.
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"continuo: {_shown(' '.join(text.split()))}\n")
+            sys.stderr.flush()
 
 
 def _json(answer: Answer) -> str:
     content = dict(answer.content)
     if answer.problem:
         content |= {"error": answer.problem, "remedy": answer.remedy}
-    return json.dumps(content, ensure_ascii=False)
+    return json.dumps(content)  # in ASCII, which every terminal and pipe can carry
 
 
 def _print(lines: Sequence[str]) -> None:
-    for line in lines:
-        sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    if sys.stdout is None:
+        raise AnswerLostError("the answer cannot be written: standard output is closed")
+    try:
+        for line in lines:
+            sys.stdout.write(f"{_shown(line)}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise AnswerLostError(f"the answer cannot be written: {error.strerror}") from error
+
+
+def _shown(line: str) -> str:
+    """A line without what would command the terminal: names of files can hold anything."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def _accept_all_text() -> None:
+    """Let no name and no locale end a command: what cannot be shown is spelled out."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _forget_stdout() -> None:
     """Let the interpreter's own flush at exit succeed."""
+    if sys.stdout is None:
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

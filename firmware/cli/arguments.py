@@ -6,10 +6,14 @@ enough, and a library more on the device would be loaded before every command.
 
 import argparse
 from collections.abc import Sequence
-from typing import NoReturn
+from pathlib import Path
+from typing import Final, NoReturn
 
 from firmware.errors import ContinuoError
 from firmware.parameters import Technique, specs_of
+
+MAX_DIGITS: Final = 18
+"""More are no number that anything here counts, and Python takes long to read very many."""
 
 
 class UsageError(ContinuoError, ValueError):
@@ -89,10 +93,36 @@ def bar_range(text: str) -> tuple[int, int]:
     Raises:
         UsageError: If it is no such range.
     """
-    first, colon, last = text.partition(":")
-    if not (colon and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last)):
+    first_text, colon, last_text = text.partition(":")
+    first, last = whole_number(first_text), whole_number(last_text)
+    if not colon or first is None or last is None or not 1 <= first <= last:
         raise UsageError(
-            f"--trim wants FIRST:LAST, bars counted from 1, got {text!r}",
+            f"--trim wants FIRST:LAST, bars counted from 1, got {text:.80}",
             remedy="--trim 1:8 keeps the first eight bars",
         )
-    return int(first), int(last)
+    return first, last
+
+
+def whole_number(text: str) -> int | None:
+    """What the digits say, or None if it is anything but a few digits."""
+    return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else None
+
+
+def checked_count(option: str, text: str, low: int, high: int) -> int:
+    """Read what an option counts.
+
+    Raises:
+        UsageError: If it is no whole number from low to high.
+    """
+    number = whole_number(text)
+    if number is None or not low <= number <= high:
+        raise UsageError(f"{option} must be a whole number in {low}..{high}, got {text:.80}")
+    return number
+
+
+def is_same_file(a: Path, b: Path) -> bool:
+    """Whether two paths lead to one file, which is there."""
+    try:
+        return a.samefile(b)
+    except OSError:
+        return False

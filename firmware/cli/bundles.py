@@ -14,7 +14,7 @@ def bundle_for(text: str, technique: Technique) -> Bundle:
     Raises:
         BundleError: If there is none, it fails its checks, or it serves another technique.
     """
-    bundle = read_bundle(choose_bundle(technique, wanted=text))
+    bundle = read_bundle(_chosen(technique, text))
     if bundle.manifest.technique is not technique:
         raise BundleError(
             f"{bundle.manifest.name} is for {bundle.manifest.technique}, not for {technique}",
@@ -32,4 +32,13 @@ def bundle_folders(texts: list[str]) -> list[Path]:
     if not texts:
         return list(shipped_bundles().values())
     # The technique only matters where none is wanted by name.
-    return [choose_bundle(Technique.ENHANCE, wanted=text) for text in texts]
+    return [_chosen(Technique.ENHANCE, text) for text in texts]
+
+
+def _chosen(technique: Technique, text: str) -> Path:
+    try:
+        return choose_bundle(technique, wanted=text)
+    except OSError as error:
+        raise BundleError(
+            f"there is no bundle {text!r:.80}: {error.strerror}", remedy="continuo models list"
+        ) from error

@@ -23,7 +23,13 @@ from firmware.devices.audio import render
 from firmware.engine.demo import run_demo
 from firmware.library.melodies import DEFAULT_MELODY
 from firmware.library.picture import draw_piano_roll
-from firmware.library.store import COMPOSITION_FILE, INPUT_FILE, RECORD_FILE, Library
+from firmware.library.places import check_folder
+from firmware.library.store import (
+    COMPOSITION_FILE,
+    INPUT_FILE,
+    RECORD_FILE,
+    Library,
+)
 from firmware.parameters import Technique, parameters_for
 
 ROOM_FOR_FOUR_VOICES = {Technique.ENHANCE: {"max_notes_added": "130"}}
@@ -78,6 +84,7 @@ def run(arguments: argparse.Namespace) -> Answer:
     wanted = {**ROOM_FOR_FOUR_VOICES[technique], **settings(arguments.set)}
     parameters = parameters_for(technique, wanted)
     config = load_config()
+    check_folder(arguments.output)
     melody = find_melody(arguments.melody, Library(config.library)).melody
     with progress_bar(str(technique)) as report:
         result = run_demo(

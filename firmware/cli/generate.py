@@ -6,6 +6,7 @@ composition in the library, which is then worked on further.
 
 import argparse
 import contextlib
+import os
 import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,7 +14,15 @@ from pathlib import Path
 from time import perf_counter
 
 from firmware.cli.answer import Answer
-from firmware.cli.arguments import Parser, UsageError, bar_range, parameter_help, settings
+from firmware.cli.arguments import (
+    Parser,
+    UsageError,
+    bar_range,
+    checked_count,
+    is_same_file,
+    parameter_help,
+    settings,
+)
 from firmware.cli.bundles import bundle_for
 from firmware.cli.changes import count_changes
 from firmware.cli.progress import progress_bar
@@ -25,6 +34,7 @@ from firmware.errors import CompositionNotFoundError
 from firmware.library.importing import import_melody
 from firmware.library.melodies import TUNES, bundled_melodies
 from firmware.library.picture import draw_piano_roll
+from firmware.library.places import check_folder
 from firmware.library.records import CompositionRecord
 from firmware.library.store import (
     COMPOSITION_FILE,
@@ -48,10 +58,17 @@ RANDOM_SEEDS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A melody and the composition of the library that it comes from, if any."""
+    """A melody and where it comes from.
+
+    Attributes:
+        melody: The melody.
+        parent: Name of the composition of the library that it is, if it is one.
+        path: The file that it was read from, if it was.
+    """
 
     melody: Melody
     parent: str | None = None
+    path: Path | None = None
 
 
 def add_arguments(parser: Parser) -> None:
@@ -118,7 +135,9 @@ def run(arguments: argparse.Namespace) -> Answer:
     bars = bar_range(arguments.trim) if arguments.trim else None
     config = load_config()
     library = Library(config.library)
+    check_folder(arguments.output or library.root)
     source = find_melody(arguments.melody, library)
+    _check_kept(source, arguments.output)
     melody = prepared(source.melody, arguments, bars=bars)
     bundle = bundle_for(arguments.bundle or config.bundle, technique)
     request = GenerationRequest(
@@ -150,6 +169,17 @@ def run(arguments: argparse.Namespace) -> Answer:
     return _answer(record, folder, arguments, seconds)
 
 
+def _check_kept(source: Source, output: Path | None) -> None:
+    """Refuse a folder in which the result would take the place of the player's own file."""
+    if source.path is None or output is None:
+        return
+    for name in (COMPOSITION_FILE, INPUT_FILE, RECORD_FILE, PICTURE_FILE, SOUND_FILE):
+        if is_same_file(source.path, output / name):
+            raise UsageError(
+                f"the result would take the place of {source.path}", remedy="choose another folder"
+            )
+
+
 def known_melodies() -> str:
     """The bundled melodies, for a help text."""
     lines = (f"  {key:<16} {tune.title} ({tune.origin})" for key, tune in TUNES.items())
@@ -164,12 +194,14 @@ def find_melody(text: str, library: Library) -> Source:
         ContinuoError: If it is one of these and cannot be read.
     """
     path = Path(text)
-    if path.is_file():
-        return Source(melody=import_melody(path))
+    if os.path.isfile(path):  # pathlib's raises where a name is too long
+        return Source(melody=import_melody(path), path=path)
     if text in TUNES:
         return Source(melody=bundled_melodies()[text])
     with contextlib.suppress(CompositionNotFoundError):
         return Source(melody=library.load(text).composition.as_melody(), parent=text)
+    if text and os.path.lexists(path):
+        import_melody(path)  # a folder, a pipe: it says what is wrong
     raise UsageError(
         f"there is no melody {text!r}",
         remedy=f"give a MIDI file, a composition's name, or one of {', '.join(TUNES)}",
@@ -267,6 +299,4 @@ def checked_seed(text: str) -> int:
     Raises:
         UsageError: If it is none.
     """
-    if not text.isdecimal() or int(text) > MAX_SEED:
-        raise UsageError(f"--seed must be a whole number in 0..{MAX_SEED}, got {text}")
-    return int(text)
+    return checked_count("--seed", text, 0, MAX_SEED)

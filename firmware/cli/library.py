@@ -12,6 +12,9 @@ from firmware.config import load_config
 from firmware.library.records import CompositionRecord
 from firmware.library.store import Library
 
+MELODY_WIDTH = 60
+"""Characters of a melody's name in the list."""
+
 
 def add_arguments(parser: Parser) -> None:
     """Describe the command line."""
@@ -81,24 +84,30 @@ def _show(library: Library, arguments: argparse.Namespace) -> Answer:
 
 
 def _delete(library: Library, arguments: argparse.Namespace) -> Answer:
-    for name in arguments.names:
+    names = _all_there(library, arguments.names)
+    for name in names:
         library.delete(name)
-    return Answer(
-        content={"deleted": arguments.names}, lines=[f"deleted {name}" for name in arguments.names]
-    )
+    return Answer(content={"deleted": names}, lines=[f"deleted {name}" for name in names])
 
 
 def _export(library: Library, arguments: argparse.Namespace) -> Answer:
     target = arguments.to or Path()
-    paths = [library.export(name, target) for name in arguments.names]
+    paths = [library.export(name, target) for name in _all_there(library, arguments.names)]
     return Answer(
         content={"exported": [str(path) for path in paths]},
         lines=[f"exported {path}" for path in paths],
     )
 
 
+def _all_there(library: Library, names: list[str]) -> list[str]:
+    """The names, each once. A slip in the last one is seen before anything is done to the first."""
+    for name in names:
+        library.require(name)
+    return list(dict.fromkeys(names))
+
+
 def _summary(record: CompositionRecord) -> list[str]:
-    return [record.technique, str(record.seed), record.melody.name]
+    return [record.technique, str(record.seed), record.melody.name[:MELODY_WIDTH]]
 
 
 def _details(record: CompositionRecord) -> dict[str, Any]:

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from firmware.cli.answer import Answer
-from firmware.cli.arguments import Parser, UsageError
+from firmware.cli.arguments import Parser, UsageError, is_same_file
 from firmware.devices.audio import RENDERERS, SAMPLE_RATE, render
-from firmware.library.importing import import_melody
+from firmware.library.importing import import_melody, read_midi
 from firmware.midi.files import read_composition
 from firmware.music.timing import nanoseconds_of_ticks
 
@@ -35,14 +35,15 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> Answer:
     """Render, and say what with."""
     path: Path = arguments.file
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    content = read_midi(path)
+    target: Path = arguments.output or path.with_suffix(".wav")
+    if is_same_file(path, target):
+        raise UsageError(
+            f"the sound would take the place of {path}", remedy="-o FILE.wav names another file"
+        )
     # What the guarded child has read within its limits is safe to read here.
     import_melody(content, name=path.name)
     composition = read_composition(content)
-    target = arguments.output or path.with_suffix(".wav")
     line = render(composition, target, renderer=arguments.renderer)
     seconds = nanoseconds_of_ticks(composition.end_ticks, composition.tempo_bpm) / 1e9
     return Answer(

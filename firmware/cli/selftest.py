@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 
 from firmware.cli.answer import Answer, table
-from firmware.cli.arguments import Parser
+from firmware.cli.arguments import Parser, checked_count
 from firmware.cli.bundles import bundle_folders
 from firmware.errors import ContinuoError
 from firmware.inference.bundle import Bundle, golden_difference, read_bundle
 from firmware.inference.runtime import installed_runtimes
 
 WARM_UP_PASSES = 2
+MAX_PASSES = 100_000
+MAX_THREADS = 16
+"""As in the settings; with thousands of threads the interpreter ends the process."""
 
 
 def add_arguments(parser: Parser) -> None:
@@ -26,15 +29,23 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add_argument("bundles", nargs="*", metavar="NAME_OR_DIR", help="only these bundles")
     parser.add_argument(
-        "--passes", type=int, default=20, metavar="N", help="passes to time (default: 20)"
+        "--passes",
+        default="20",
+        metavar="N",
+        help="passes to time (default: 20)",
     )
     parser.add_argument(
-        "--threads", type=int, default=1, metavar="N", help="threads of the model (default: 1)"
+        "--threads",
+        default="1",
+        metavar="N",
+        help="threads of the model (default: 1)",
     )
 
 
 def run(arguments: argparse.Namespace) -> Answer:
     """Replay and time."""
+    passes = checked_count("--passes", arguments.passes, 1, MAX_PASSES)
+    threads = checked_count("--threads", arguments.threads, 1, MAX_THREADS)
     runtimes = installed_runtimes()
     rows: list[list[str]] = []
     results: list[dict[str, Any]] = []
@@ -42,7 +53,7 @@ def run(arguments: argparse.Namespace) -> Answer:
         for runtime in runtimes:
             result = {"bundle": folder.name, "runtime": f"{runtime} {runtimes[runtime]}"}
             try:
-                result |= _tested(read_bundle(folder), runtime, arguments)
+                result |= _tested(read_bundle(folder), runtime, passes, threads)
             except ContinuoError as error:
                 result |= {"problem": error.message}
             results.append(result)
@@ -59,15 +70,15 @@ def run(arguments: argparse.Namespace) -> Answer:
     )
 
 
-def _tested(bundle: Bundle, runtime: str, arguments: argparse.Namespace) -> dict[str, Any]:
+def _tested(bundle: Bundle, runtime: str, passes: int, threads: int) -> dict[str, Any]:
     difference = golden_difference(bundle, runtime=runtime)
     allowed = bundle.manifest.golden_tolerance
-    model = bundle.load(threads=max(arguments.threads, 1), runtime=runtime)
+    model = bundle.load(threads=threads, runtime=runtime)
     inputs = {
         spec.name: np.zeros(spec.shape[1:], dtype=np.float32) for spec in bundle.manifest.inputs
     }
     times_ms: list[float] = []
-    for index in range(WARM_UP_PASSES + max(arguments.passes, 1)):
+    for index in range(WARM_UP_PASSES + passes):
         began = perf_counter()
         model.run(**inputs)
         if index >= WARM_UP_PASSES:

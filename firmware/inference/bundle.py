@@ -1,20 +1,28 @@
 """Bundles: a folder with a model, its manifest and golden arrays, checked before use."""
 
 import hashlib
+import zlib
 from dataclasses import dataclass
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
+from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from firmware.errors import BundleError, BundleFingerprintError, BundleHashError
-from firmware.inference.manifest import Manifest, read_manifest
+from firmware.inference.manifest import Manifest, read_bounded, read_manifest
 from firmware.inference.runtime import InterpreterModel
 from firmware.music.encoding import CHORALE_ENCODING, EncodingSpec
 
 MODEL_FILE = "model.tflite"
 MANIFEST_FILE = "manifest.json"
 GOLDEN_FILE = "golden.npz"
+MAX_MODEL_BYTES: Final = 256 * 1024 * 1024
+MAX_GOLDEN_BYTES: Final = 64 * 1024 * 1024
+"""Larger files are not for this instrument."""
 
 ENCODINGS: dict[str, EncodingSpec] = {CHORALE_ENCODING.name: CHORALE_ENCODING}
 
@@ -56,7 +64,7 @@ def read_bundle(folder: Path) -> Bundle:
             remedy="train or convert it again with this version",
         )
     try:
-        content = (folder / MODEL_FILE).read_bytes()
+        content = read_bounded(folder / MODEL_FILE, MAX_MODEL_BYTES)
     except OSError as error:
         raise BundleHashError(f"{manifest.name} has no readable {MODEL_FILE}") from error
     found = hashlib.sha256(content).hexdigest()
@@ -81,20 +89,54 @@ def golden_difference(bundle: Bundle, *, runtime: str | None = None) -> float:
     `golden.npz` holds `input_NAME` and `output_NAME` for every tensor, with one more leading
     axis for the cases.
 
+    Returns:
+        The difference in real units; not a number where an output or a golden array is none.
+
     Raises:
-        BundleError: If the golden file is missing or holds other tensors.
+        BundleError: If the golden file is missing, damaged or empty, or holds other tensors.
     """
     model = bundle.load(runtime=runtime)
+    manifest = bundle.manifest
     try:
-        with np.load(bundle.folder / GOLDEN_FILE) as golden:
-            arrays = {name: golden[name] for name in golden.files}
-        inputs = {t.name: arrays[f"input_{t.name}"] for t in bundle.manifest.inputs}
-        outputs = {t.name: arrays[f"output_{t.name}"] for t in bundle.manifest.outputs}
-    except (OSError, ValueError, KeyError) as error:
-        raise BundleError(f"{bundle.manifest.name} has no usable {GOLDEN_FILE}: {error}") from error
-    worst = 0.0
-    for case in range(len(next(iter(inputs.values())))):
+        arrays = _golden_arrays(bundle.folder / GOLDEN_FILE)
+        inputs = {t.name: arrays[f"input_{t.name}"] for t in manifest.inputs}
+        outputs = {t.name: arrays[f"output_{t.name}"] for t in manifest.outputs}
+        cases = _cases({t.name: t.shape[1:] for t in manifest.inputs}, inputs)
+        if _cases({t.name: t.shape[1:] for t in manifest.outputs}, outputs) != cases:
+            raise ValueError("inputs and outputs are not of one number of cases")
+    except (OSError, EOFError, ValueError, KeyError, MemoryError, BadZipFile, zlib.error) as error:
+        raise BundleError(
+            f"{manifest.name} has no usable {GOLDEN_FILE}: {error}", remedy="copy the bundle again"
+        ) from error
+    differences = [0.0]
+    for case in range(cases):
         found = model.run(**{name: values[case] for name, values in inputs.items()})
         for name, values in outputs.items():
-            worst = max(worst, float(np.max(np.abs(found[name] - values[case]))))
-    return worst
+            differences.append(float(np.max(np.abs(found[name] - values[case]))))
+    # Not `max`, in whose order of comparing a difference that is no number gets lost.
+    return float(np.max(differences))
+
+
+def _golden_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    golden = np.load(BytesIO(read_bounded(path, MAX_GOLDEN_BYTES)))
+    if not isinstance(golden, np.lib.npyio.NpzFile):
+        raise ValueError("it is not an archive of arrays")
+    with golden:
+        return {name: golden[name] for name in golden.files}
+
+
+def _cases(shapes: dict[str, tuple[int, ...]], arrays: dict[str, NDArray[Any]]) -> int:
+    """How many cases there are, once all arrays are seen to be numbers in the right shape.
+
+    Raises:
+        ValueError: If they are not, or there is none: nothing would be proven.
+    """
+    counts = set()
+    for name, shape in shapes.items():
+        values = arrays[name]
+        if values.shape[1:] != shape or values.dtype.kind not in "fiu":
+            raise ValueError(f"{name} is {values.dtype} of shape {values.shape}")
+        counts.add(len(values))
+    if len(counts) != 1 or not min(counts):
+        raise ValueError("it does not hold the same cases of every tensor")
+    return min(counts)

@@ -1,15 +1,22 @@
 """`manifest.json`: what a bundle says about itself, checked field by field when it is read."""
 
+import errno
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+import math
+import os
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, Final, Self
 
 from firmware.errors import BundleSchemaError
 from firmware.parameters import Technique
 
 SCHEMA_VERSION = 1
+MAX_BYTES: Final = 1024 * 1024
+"""A larger file is no manifest, whatever else it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,25 +123,18 @@ class Manifest:
             raise BundleSchemaError(f"the manifest is not JSON: {error}") from error
         if not isinstance(raw, dict):
             raise BundleSchemaError("the manifest is not a JSON object")
-        if raw.get("schema") != SCHEMA_VERSION:
+        if type(raw.get("schema")) is not int or raw["schema"] != SCHEMA_VERSION:
             raise BundleSchemaError(
                 f"the manifest has schema {raw.get('schema')!r}, "
                 f"this firmware reads {SCHEMA_VERSION}",
                 remedy="convert the model again with matching converters",
             )
         try:
-            known = _only_known(cls, raw)
-            known["technique"] = Technique(known["technique"])
-            known["inputs"] = tuple(_tensor(entry) for entry in known["inputs"])
-            known["outputs"] = tuple(_tensor(entry) for entry in known["outputs"])
-            training = _only_known(Provenance, known["training"])
-            training["corpora"] = tuple(
-                Corpus(**_only_known(Corpus, entry)) for entry in training["corpora"]
-            )
-            known["training"] = Provenance(**training)
-            return cls(**known)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BundleSchemaError(f"the manifest is incomplete: {error}") from error
+            return cls(**_values(cls, raw))
+        except ValueError as error:
+            raise BundleSchemaError(
+                f"the manifest is incomplete or wrong: {error}", remedy="convert the model again"
+            ) from error
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -144,7 +144,7 @@ def read_manifest(path: Path) -> Manifest:
         BundleSchemaError: If it is missing or unreadable.
     """
     try:
-        return Manifest.from_json(path.read_text(encoding="utf-8"))
+        return Manifest.from_json(read_bounded(path, MAX_BYTES).decode())
     except (OSError, UnicodeDecodeError) as error:
         raise BundleSchemaError(
             f"{path.parent.name} has no readable manifest.json",
@@ -152,15 +152,125 @@ def read_manifest(path: Path) -> Manifest:
         ) from error
 
 
-def _tensor(raw: Mapping[str, Any]) -> TensorSpec:
-    known = _only_known(TensorSpec, raw)
-    known["shape"] = tuple(int(axis) for axis in known["shape"])
-    return TensorSpec(**known)
+def read_bounded(path: Path, limit: int) -> bytes:
+    """A regular file's content.
+
+    Raises:
+        OSError: If it cannot be read, is larger than the limit (bytes) or no regular file: a pipe
+            would keep the reader waiting, a device would fill the memory.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode) or state.st_size > limit:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(limit)
 
 
-def _only_known(cls: type, raw: Mapping[str, Any]) -> dict[str, Any]:
-    names = {entry.name for entry in fields(cls)}
-    unknown = set(raw) - names
+def _values(cls: type, raw: object) -> dict[str, Any]:
+    """Read a JSON object as the arguments of a dataclass, by its table of kinds.
+
+    Raises:
+        ValueError: If a field is unknown, missing or of another kind; the sentence names it.
+    """
+    if not isinstance(raw, dict):
+        raise ValueError(f"{raw!r:.80} is not an object")
+    kinds = _KINDS[cls]
+    unknown = raw.keys() - kinds.keys()
     if unknown:
         raise ValueError(f"unknown field {min(unknown)!r}")
-    return dict(raw)
+    values: dict[str, Any] = {}
+    for entry in fields(cls):
+        if entry.name in raw:
+            try:
+                values[entry.name] = kinds[entry.name](raw[entry.name])
+            except ValueError as error:
+                raise ValueError(f"{entry.name}: {error}") from error
+        elif entry.default_factory is MISSING:
+            raise ValueError(f"{entry.name} is missing")
+    return values
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"{value!r:.80} is not a line of text")
+    return value
+
+
+def _whole(low: float) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        if type(value) is not int or not low <= value < 2**63:
+            raise ValueError(f"{value!r:.80} is not a whole number it can be")
+        return value
+
+    return read
+
+
+def _number(value: object) -> float:
+    """A finite number that is not negative, as the file has it."""
+    if type(value) not in (int, float) or not 0 <= value < math.inf:  # type: ignore[operator]
+        raise ValueError(f"{value!r:.80} is not a number it can be")
+    return value  # type: ignore[return-value]
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r:.80} is not an object")
+    json.dumps(value, allow_nan=False)  # what others cannot read is not passed on
+    return value
+
+
+def _each(read: Callable[[object], Any]) -> Callable[[object], tuple[Any, ...]]:
+    def read_all(value: object) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise ValueError(f"{value!r:.80} is not a list")
+        return tuple(read(entry) for entry in value)
+
+    return read_all
+
+
+def _part(cls: type) -> Callable[[object], Any]:
+    return lambda value: cls(**_values(cls, value))
+
+
+_KINDS: Mapping[type, Mapping[str, Callable[[object], Any]]] = MappingProxyType(
+    {
+        TensorSpec: {
+            "name": _text,
+            "shape": _each(_whole(1)),
+            "dtype": _text,
+            "scale": _number,
+            "zero_point": _whole(-math.inf),
+        },
+        Corpus: {"name": _text, "licence": _text, "source": _text},
+        Provenance: {
+            "corpora": _each(_part(Corpus)),
+            "revision": _text,
+            "seed": _whole(0),
+            "steps": _whole(0),
+            "backend": _text,
+        },
+        Manifest: {
+            "schema": _whole(0),
+            "name": _text,
+            "title": _text,
+            "technique": lambda value: Technique(_text(value)),
+            "architecture": _text,
+            "genre": _text,
+            "encoding": _text,
+            "fingerprint": _text,
+            "inputs": _each(_part(TensorSpec)),
+            "outputs": _each(_part(TensorSpec)),
+            "sha256": _text,
+            "parameters": _whole(0),
+            "mmac": _number,
+            "training": _part(Provenance),
+            "golden_tolerance": _number,
+            "quality": _object,
+        },
+    }
+)

@@ -1,7 +1,7 @@
 """The one interpreter loader: LiteRT first, tflite-runtime where that is what is installed."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
@@ -56,6 +56,8 @@ class InterpreterModel:
         found_outputs = signature.get_output_details()
         self._inputs = {t.name: (_checked(t, found_inputs), t) for t in manifest.inputs}
         self._outputs = {t.name: (_checked(t, found_outputs), t) for t in manifest.outputs}
+        _refuse_others(manifest.name, manifest.inputs, found_inputs)
+        _refuse_others(manifest.name, manifest.outputs, found_outputs)
         self._scratch = {t.name: np.empty(t.shape[1:], dtype=np.float32) for t in manifest.inputs}
         self._name = manifest.name
 
@@ -154,6 +156,15 @@ def _checked(spec: TensorSpec, found: Mapping[str, Mapping[str, Any]]) -> int:
     if not same_kind or not np.isclose(actual.scale, spec.scale, rtol=1e-6):
         raise BundleTensorError(f"tensor {spec.name!r} is {actual}, the manifest says {spec}")
     return int(details["index"])
+
+
+def _refuse_others(name: str, specs: Sequence[TensorSpec], found: Mapping[str, Any]) -> None:
+    """Refuse a model with tensors that the manifest does not name, or names twice."""
+    if sorted(spec.name for spec in specs) != sorted(found):
+        named = sorted(spec.name for spec in specs)
+        raise BundleTensorError(
+            f"{name} has the tensors {sorted(found)}, its manifest says {named}"
+        )
 
 
 def _dequantized(values: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:

@@ -112,38 +112,10 @@ class ImportSandbox:
         if name is None:
             name = source.stem if isinstance(source, Path) else ""
         with _naming(called):
-            content = self._content(source)
+            content = _read_file(source, self._limits) if isinstance(source, Path) else source
+            _check_length(content, self._limits)
             with self._lock:
                 return self._ask(name, content)
-
-    def _content(self, source: Path | bytes) -> bytes:
-        content = source if isinstance(source, bytes) else self._read(source)
-        if len(content) > self._limits.file_bytes:
-            raise MidiFileError(
-                f"the file is larger than {self._limits.file_bytes / MIB:g} MiB",
-                remedy="a MIDI file of many hours is smaller; is it another kind of file?",
-            )
-        return content
-
-    def _read(self, path: Path) -> bytes:
-        """A file's content, at most one byte more than allowed."""
-        try:
-            # Not blocking, so that opening a pipe which nobody writes to returns.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb") as file:
-                kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
-                content = file.read(self._limits.file_bytes + 1) if kind == stat.S_IFREG else b""
-        except IsADirectoryError as error:
-            raise MidiFileError("it is a folder", remedy="choose a file in it") from error
-        except FileNotFoundError as error:
-            raise MidiFileError("there is no such file", remedy="check its name") from error
-        except OSError as error:
-            raise MidiFileError(f"the file cannot be opened: {error.strerror}") from error
-        except ValueError as error:  # a name with a null character in it
-            raise MidiFileError("this cannot be a file's name", remedy="check it") from error
-        if kind != stat.S_IFREG:
-            raise MidiFileError("it is a device, not a file", remedy="choose a file")
-        return content
 
     def _ask(self, name: str, content: bytes) -> Melody:
         """Send a file to the child and wait for the answer, no longer than allowed."""
@@ -218,6 +190,45 @@ class ImportSandbox:
         # A process that survives this is stuck in the kernel, and not ours to wait for.
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(_STOP_SECONDS)
+
+
+def read_midi(path: Path, limits: ImportLimits | None = None) -> bytes:
+    """A MIDI file's content, not yet looked at.
+
+    Raises:
+        MidiFileError: If it cannot be read, is no file (a folder, a pipe, a device) or too large.
+    """
+    with _naming(str(path)):
+        return _read_file(path, limits or ImportLimits())
+
+
+def _read_file(path: Path, limits: ImportLimits) -> bytes:
+    try:
+        # Not blocking, so that opening a pipe which nobody writes to returns.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+            content = file.read(limits.file_bytes + 1) if kind == stat.S_IFREG else b""
+    except IsADirectoryError as error:
+        raise MidiFileError("it is a folder", remedy="choose a file in it") from error
+    except FileNotFoundError as error:
+        raise MidiFileError("there is no such file", remedy="check its name") from error
+    except OSError as error:
+        raise MidiFileError(f"the file cannot be opened: {error.strerror}") from error
+    except ValueError as error:  # a name with a null character in it
+        raise MidiFileError("this cannot be a file's name", remedy="check it") from error
+    if kind != stat.S_IFREG:
+        raise MidiFileError("it is a device, not a file", remedy="choose a file")
+    _check_length(content, limits)
+    return content
+
+
+def _check_length(content: bytes, limits: ImportLimits) -> None:
+    if len(content) > limits.file_bytes:
+        raise MidiFileError(
+            f"the file is larger than {limits.file_bytes / MIB:g} MiB",
+            remedy="a MIDI file of many hours is smaller; is it another kind of file?",
+        )
 
 
 def _exchange(child: "subprocess.Popen[bytes]", request: bytes, seconds: float) -> bytes:

@@ -51,7 +51,7 @@ def checked_name(name: str) -> str:
     Raises:
         CompositionNotFoundError: If it could mean anything else.
     """
-    if not name or name.startswith(".") or re.search(r"[/\\\x00-\x1f\x7f]", name):
+    if not name or name.startswith(".") or re.search(r"[/\\\x00-\x1f\x7f\ud800-\udfff]", name):
         raise CompositionNotFoundError(
             f"{name!r} is not a composition's name", remedy="a name as `library list` shows it"
         )

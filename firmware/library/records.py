@@ -5,6 +5,8 @@ cannot say, with the hashes of both, so that a file that was changed or damaged 
 """
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -15,6 +17,8 @@ from firmware.music.notes import Composition, Melody, Track
 from firmware.parameters import Number, Technique
 
 FORMAT_VERSION = 1
+_SURROGATES = re.compile("[\ud800-\udfff]")
+"""Halves of characters: JSON can spell them, UTF-8 cannot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +157,8 @@ def description_from_json(text: str) -> Description:
         raise
     except ValueError as error:  # a musical value or a technique that cannot be
         raise LibraryError(f"composition.json: {error}") from error
+    except OverflowError as error:
+        raise LibraryError("composition.json: a number in it is far too large") from error
     return Description(
         outline=outline,
         composition_sha256=composition.take("sha256", str),
@@ -172,7 +178,8 @@ class _Reader:
     def take(self, key: str, *kinds: type) -> Any:
         value = self.raw.get(key)
         wanted = any(type(value) is kind for kind in kinds)  # a bool is an int to isinstance
-        if not wanted or key not in self.raw:
+        is_text = not isinstance(value, str) or not _SURROGATES.search(value)
+        if not wanted or key not in self.raw or not is_text:
             raise LibraryError(f"composition.json: {self._name(key)} is missing or of a wrong kind")
         return value
 
@@ -212,4 +219,8 @@ def _track(reader: _Reader) -> Track:
 
 
 def _parameters(reader: _Reader) -> dict[str, Number]:
-    return {key: reader.take(key, int, float) for key in reader.raw}
+    values: dict[str, Number] = {key: reader.take(key, int, float) for key in reader.raw}
+    for key, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise LibraryError(f"composition.json: parameters.{key} is {value}")
+    return values

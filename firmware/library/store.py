@@ -17,10 +17,10 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from firmware.errors import CompositionNotFoundError, ContinuoError, LibraryError, MidiFileError
 from firmware.library.names import NOT_OURS, TEMPORARY_PREFIX, checked_name, folder_name
+from firmware.library.places import explained
 from firmware.library.records import (
     CompositionRecord,
     Description,
@@ -37,19 +37,6 @@ RECORD_FILE = "composition.json"
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """Anything larger in a composition's folder is not read."""
-
-_REASONS: Mapping[int, tuple[str, str]] = MappingProxyType(
-    {
-        # errno: what is wrong with {place}, and what helps
-        errno.ENOSPC: ("there is no room left on the disk of {place}", "delete or export some"),
-        errno.EDQUOT: ("your share of the disk of {place} is used up", "delete or export some"),
-        errno.EFBIG: ("files in {place} may not become this large", "raise the file size limit"),
-        errno.EROFS: ("the disk of {place} is read-only", "switch its write protection off"),
-        errno.EACCES: ("{place} must not be written to", "give yourself the right to write there"),
-        errno.EPERM: ("{place} must not be written to", "give yourself the right to write there"),
-        errno.EIO: ("the disk of {place} does not work", "try another disk or stick"),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +74,7 @@ class Library:
             LibraryError: If it cannot be written; nothing of it is left then, and the caller
                 still has it in memory.
         """
-        with _explained("the composition was not saved: {reason}", self.root):
+        with explained("the composition was not saved: {reason}", self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             return _write_folder(self.root, folder_name(record), files_of(record))
 
@@ -97,7 +84,7 @@ class Library:
         Raises:
             LibraryError: If the library's folder itself cannot be read.
         """
-        with _explained("the library cannot be read: {reason}", self.root):
+        with explained("the library cannot be read: {reason}", self.root):
             try:
                 found = sorted(os.scandir(self.root), key=lambda e: e.name, reverse=True)
             except FileNotFoundError:
@@ -111,7 +98,17 @@ class Library:
             CompositionNotFoundError: If there is none of this name.
             LibraryError: If it cannot be read.
         """
-        return read_folder(self._folder(name))
+        folder = self._folder(name)
+        with _naming(name):
+            return read_folder(folder)
+
+    def require(self, name: str) -> None:
+        """See that there is a composition of this name, readable or not.
+
+        Raises:
+            CompositionNotFoundError: If there is none.
+        """
+        self._folder(name)
 
     def delete(self, name: str) -> None:
         """Remove a composition.
@@ -122,7 +119,7 @@ class Library:
         """
         folder = self._folder(name)
         sentence = f"{name} was not deleted: {{reason}}"
-        with _explained(sentence, self.root), _temporary_folder(self.root) as grave:
+        with explained(sentence, self.root), _temporary_folder(self.root) as grave:
             # Gone for every reader with the rename; a kill after it leaves rubbish to sweep.
             os.rename(folder, grave / "composition")
             _sync(self.root)
@@ -141,10 +138,12 @@ class Library:
             CompositionNotFoundError: If there is none of this name.
             LibraryError: If the target cannot be written to.
         """
-        files = _read_files(self._folder(name))
+        folder = self._folder(name)
+        with _naming(name):
+            files = _read_files(folder)
         if not target.is_dir():
             raise LibraryError(f"there is no folder {target}", remedy="make it, or plug it in")
-        with _explained(f"{name} was not exported: {{reason}}", target):
+        with explained(f"{name} was not exported: {{reason}}", target):
             return target / _write_folder(target, name, files)
 
     def sweep(self) -> int:
@@ -178,7 +177,7 @@ class Library:
 
     def _entry(self, name: str) -> Entry:
         try:
-            description, _ = _read_checked(self.root / name)
+            description, _ = _read_checked(self.root / checked_name(name))
         except ContinuoError as error:
             return Entry(name=name, outline=None, problem=error.message)
         return Entry(name=name, outline=description.outline, problem="")
@@ -222,7 +221,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         LibraryError: If the folder cannot be made or written to.
     """
-    with _explained("nothing was written: {reason}", folder):
+    with explained("nothing was written: {reason}", folder):
         folder.mkdir(parents=True, exist_ok=True)
         with _temporary_folder(folder) as temporary:
             for name, content in files.items():
@@ -286,10 +285,11 @@ def _read(path: Path) -> bytes:
         raise LibraryError(f"it has no {path.name}") from error
     except OSError as error:
         raise LibraryError(f"its {path.name} cannot be read: {error.strerror}") from error
+    state = os.fstat(descriptor)
+    if not stat.S_ISREG(state.st_mode) or state.st_size > MAX_FILE_BYTES:
+        os.close(descriptor)
+        raise LibraryError(f"its {path.name} is not a file that Continuo wrote")
     with os.fdopen(descriptor, "rb") as file:
-        state = os.fstat(descriptor)
-        if not stat.S_ISREG(state.st_mode) or state.st_size > MAX_FILE_BYTES:
-            raise LibraryError(f"its {path.name} is not a file that Continuo wrote")
         try:
             return file.read(MAX_FILE_BYTES)
         except OSError as error:
@@ -351,14 +351,9 @@ def _is_candidate(item: "os.DirEntry[str]") -> bool:
 
 
 @contextlib.contextmanager
-def _explained(sentence: str, place: Path) -> Iterator[None]:
-    """Turn the operating system's refusal into one sentence a player understands."""
+def _naming(name: str) -> Iterator[None]:
+    """Say of which composition an error speaks."""
     try:
         yield
-    except ContinuoError:
-        raise
-    except OSError as error:
-        unknown = ("{place}: " + str(error.strerror or error), "")
-        reason, remedy = _REASONS.get(error.errno or 0, unknown)
-        text = sentence.replace("{reason}", reason.replace("{place}", str(place)))
-        raise LibraryError(text, remedy=remedy) from error
+    except LibraryError as error:
+        raise LibraryError(f"{name}: {error.message}", remedy=error.remedy) from error

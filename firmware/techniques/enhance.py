@@ -227,7 +227,8 @@ class Enhancement:
             # Where nothing may be added, a wrong note is simply left out.
             if excess <= 0 or not removed or not self._addable:
                 break
-            del removed[-1]
+            # By halves, so that a thousand suspects do not take a thousand rounds.
+            del removed[-max(1, excess // 2) :]
         chosen = select(score, offered, self._addable)
         return compose(self._melody, score, chosen, removed, self._ensemble)
 

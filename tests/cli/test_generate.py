@@ -202,4 +202,33 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(
     (tmp_path / "file").write_text("in the way")
     said = continuo("generate", midi, "--bundle", bundle, "-o", tmp_path / "file" / "x", "--json")
     assert said.code == 2
-    assert "nothing was written" in said.json["error"]
+    assert "nothing can be written" in said.json["error"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_before_the_model_works(
+    continuo: "Continuo",
+    bundle: Path,
+    requests: list[GenerationRequest],
+    midi: Path,
+    library: Library,
+) -> None:
+    midi.with_name("file").write_text("in the way")
+    library.root.write_text("in the way, too")
+    said = continuo("generate", midi, "--bundle", bundle, "-o", midi.with_name("file"))
+    assert "file is a file, not a folder" in said.error
+    said = continuo("generate", midi, "--bundle", bundle)
+    assert "music is a file, not a folder" in said.error
+    assert requests == []
+
+
+def test_the_players_own_file_is_not_replaced_by_the_result(
+    continuo: "Continuo", bundle: Path, requests: list[GenerationRequest], midi: Path
+) -> None:
+    """Working on `input.mid` or `composition.mid` with their own folder as the target."""
+    for name in ("composition.mid", "input.mid"):
+        own = midi.with_name(name)
+        own.write_bytes(midi.read_bytes())
+        said = continuo("generate", own, "--bundle", bundle, "-o", own.parent)
+        assert "would take the place of" in said.error
+        assert own.read_bytes() == midi.read_bytes()
+    assert requests == []

@@ -41,7 +41,8 @@ def test_an_unreadable_one_is_listed_with_the_reason(
 ) -> None:
     (library.root / name / "input.mid").unlink()
     assert "unreadable: it has no input.mid" in continuo("library", "list").out
-    assert "it has no input.mid" in continuo("library", "show", name).error
+    assert f"{name}: it has no input.mid" in continuo("library", "show", name).error
+    assert f"{name}: it has no input.mid" in continuo("library", "export", name).error
 
 
 def test_an_export_is_a_copy(
@@ -59,3 +60,14 @@ def test_a_deleted_one_is_gone(continuo: "Continuo", library: Library, name: str
     assert continuo("library", "delete", name, "--json").json == {"deleted": [name]}
     assert library.list() == ()
     assert "there is no composition" in continuo("library", "delete", name).error
+
+
+def test_a_slip_in_the_last_name_leaves_the_first_alone(
+    continuo: "Continuo", library: Library, name: str, tmp_path: Path
+) -> None:
+    assert "no composition 'slip'" in continuo("library", "delete", name, "slip").error
+    assert "no composition 'slip'" in continuo("library", "export", name, "slip").error
+    assert [entry.name for entry in library.list()] == [name]
+    said = continuo("library", "export", name, name, "--to", tmp_path, "--json")
+    assert said.json == {"exported": [str(tmp_path / name)]}
+    assert continuo("library", "delete", name, name, "--json").json == {"deleted": [name]}

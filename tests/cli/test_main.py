@@ -23,6 +23,7 @@ def process(*arguments: str, home: Path, stdout: int = subprocess.PIPE) -> "subp
         stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
+        errors="backslashreplace",
     )
 
 
@@ -93,9 +94,19 @@ def test_the_help_of_generate_is_the_parameter_table(capsys: pytest.CaptureFixtu
         (["library", "delete", "../x"], "'../x' is not a composition's name"),
         (["library", "list", "--to", "."], "--to is for export only"),
         (["models", "show", "none"], "there is no bundle 'none'"),
-        (["render", "nothing.mid"], "nothing.mid cannot be read: No such file"),
-        (["render", "."], ". cannot be read: Is a directory"),
-        (["selftest", "--passes", "x"], "invalid int value: 'x'"),
+        (["generate", "ode-to-joy", "--seed", "9" * 5000], "--seed must be a whole number"),
+        (["generate", "ode-to-joy", "--trim", "1:" + "9" * 5000], "--trim wants FIRST:LAST"),
+        (["generate", "x" * 300], "there is no melody 'xxx"),
+        (["generate", "/"], "it is a folder"),
+        (["generate", "ode-to-joy", "--bundle", "x" * 300], "there is no bundle 'xxx"),
+        (["generate", "ode-to-joy", "-o", "/dev/null"], "/dev/null is a file, not a folder"),
+        (["demo", "-o", "/dev/null"], "/dev/null is a file, not a folder"),
+        (["render", "nothing.mid"], "nothing.mid: there is no such file"),
+        (["render", "/"], "/: it is a folder"),
+        (["render", "/dev/zero"], "/dev/zero: it is a device, not a file"),
+        (["selftest", "--passes", "x"], "--passes must be a whole number in 1..100000, got x"),
+        (["selftest", "--passes", "0"], "--passes must be a whole number"),
+        (["selftest", "--threads", "99999"], "--threads must be a whole number in 1..16"),
     ],
 )
 def test_an_error_is_one_line_and_for_programs_one_object(
@@ -170,6 +181,59 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         _, err = running.communicate(timeout=60)
     assert err == ""
     assert running.returncode == 141
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_with_few_letters_gets_the_others_spelled_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    for arguments in (["generate", "--help"], ["♯♭"], ["♯♭", "--json"]):
+        with process(*arguments, home=tmp_path) as running:
+            out, err = running.communicate(timeout=60)
+        assert running.returncode == (0 if "--help" in arguments else 2)
+        assert "Traceback" not in err
+        if "--json" in arguments:
+            assert json.loads(out)["error"] == "there is no command '♯♭'"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_answer_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        for arguments in (["library", "list"], ["library", "list", "--json"], ["x", "--json"]):
+            with process(*arguments, home=tmp_path, stdout=full.fileno()) as running:
+                _, err = running.communicate(timeout=60)
+            assert err == "continuo: the answer cannot be written: No space left on device\n"
+            assert running.returncode == 2
+
+
+def test_closed_streams_are_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CONTINUO_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["library", "list"]) == 2
+    assert "standard output is closed" in capfd.readouterr().err
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["library", "list"]) == 2
+    assert main(["compose"]) == 2
+
+
+def test_a_name_cannot_command_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nor does one that is no text in any encoding end the command."""
+    monkeypatch.setenv("CONTINUO_HOME", str(tmp_path))
+    (tmp_path / "red\x1b[31m\nline").mkdir()
+    os.mkdir(os.fsencode(tmp_path) + b"/\xff")
+    assert main(["library", "list"]) == 0
+    out, err = capfd.readouterr()
+    assert "red\\x1b[31m\\nline" in out
+    assert "\\udcff" in out
+    assert len(out.splitlines()) == 4
+    assert err == ""
+    assert main(["library", "list", "--json"]) == 0
+    assert len(json.loads(capfd.readouterr().out)["compositions"]) == 2
 
 
 def test_it_is_also_a_module(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A MIDI file becomes sound, and nothing but a MIDI file does."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,3 +37,19 @@ def test_what_is_no_music_is_refused(continuo: "Continuo", tmp_path: Path, midi:
     (tmp_path / "bad.mid").write_bytes(b"MThd")
     assert "bad.mid" in continuo("render", tmp_path / "bad.mid").error
     assert "was not written" in continuo("render", midi, "-o", tmp_path / "no" / "x.wav").error
+
+
+def test_the_music_is_not_replaced_by_its_sound(
+    continuo: "Continuo", midi: Path, tmp_path: Path
+) -> None:
+    content = midi.read_bytes()
+    assert "would take the place of" in continuo("render", midi, "-o", midi).error
+    odd = midi.rename(tmp_path / "odd.wav")
+    assert "would take the place of" in continuo("render", odd).error
+    assert odd.read_bytes() == content
+
+
+def test_a_pipe_keeps_nobody_waiting(continuo: "Continuo", tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mid")
+    assert "not a file" in continuo("render", tmp_path / "pipe.mid").error
+    assert "not a file" in continuo("generate", tmp_path / "pipe.mid").error

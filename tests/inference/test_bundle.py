@@ -4,11 +4,13 @@ import hashlib
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from firmware.errors import (
     BundleError,
@@ -21,6 +23,7 @@ from firmware.errors import (
 from firmware.inference.bundle import golden_difference, read_bundle, shipped_bundles
 from firmware.inference.runtime import installed_runtimes
 
+Array = NDArray[Any]
 REPOSITORY = Path(__file__).parents[2]
 SHIPPED = shipped_bundles()
 
@@ -128,6 +131,18 @@ def test_tensors_other_than_the_manifests_are_refused(
         read_bundle(bundle_folder).load()
 
 
+@pytest.mark.parametrize("change", [lambda some: some[1:], lambda some: [*some, some[0]]])
+def test_tensors_that_the_manifest_leaves_out_or_repeats_are_refused(
+    bundle_folder: Path, change: Callable[[list[Any]], list[Any]]
+) -> None:
+    """A technique asks for its outputs by name, and must not find one missing later."""
+    content = json.loads((bundle_folder / "manifest.json").read_text())
+    for key in ("inputs", "outputs"):
+        change_manifest(bundle_folder, **(content | {key: change(content[key])}))
+        with pytest.raises(BundleTensorError, match="its manifest says"):
+            read_bundle(bundle_folder).load()
+
+
 def test_golden_arrays_that_differ_are_noticed(bundle_folder: Path) -> None:
     path = bundle_folder / "golden.npz"
     with np.load(path) as golden:
@@ -138,6 +153,75 @@ def test_golden_arrays_that_differ_are_noticed(bundle_folder: Path) -> None:
     path.write_bytes(b"no arrays")
     with pytest.raises(BundleError, match=r"golden\.npz"):
         golden_difference(read_bundle(bundle_folder))
+
+
+def without_cases(_: str, values: Array) -> Array:
+    return values[:0]
+
+
+def of_one_case(name: str, values: Array) -> Array:
+    return values[:1] if name.startswith("output") else values
+
+
+def of_another_shape(name: str, values: Array) -> Array:
+    return values[:, :2] if name.startswith("output") else values
+
+
+def of_words(_: str, values: Array) -> Array:
+    return np.full(values.shape, "x")
+
+
+def of_one_number(_: str, __: Array) -> Array:
+    return np.array(1.0)
+
+
+@pytest.mark.parametrize(
+    "damage", [without_cases, of_one_case, of_another_shape, of_words, of_one_number]
+)
+def test_golden_arrays_that_prove_nothing_are_refused(
+    bundle_folder: Path, damage: Callable[[str, Array], Array]
+) -> None:
+    path = bundle_folder / "golden.npz"
+    with np.load(path) as golden:
+        arrays: dict[str, Any] = {name: damage(name, golden[name]) for name in golden.files}
+    np.savez(path, **arrays)
+    with pytest.raises(BundleError, match=r"no usable golden\.npz"):
+        golden_difference(read_bundle(bundle_folder))
+
+
+def test_a_golden_number_that_is_none_is_a_difference(bundle_folder: Path) -> None:
+    """Whatever it is compared with: a difference that is no number is within no tolerance."""
+    path = bundle_folder / "golden.npz"
+    with np.load(path) as golden:
+        arrays: dict[str, Any] = {name: golden[name] for name in golden.files}
+    arrays["output_pitch_logits"][0, 3, 3, 3] = np.nan
+    np.savez(path, **arrays)
+    bundle = read_bundle(bundle_folder)
+    assert not golden_difference(bundle) <= bundle.manifest.golden_tolerance
+
+
+@pytest.mark.parametrize("keep", [0, 5000, -4])
+def test_a_golden_file_that_breaks_off_is_refused(bundle_folder: Path, keep: int) -> None:
+    path = bundle_folder / "golden.npz"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(BundleError, match=r"no usable golden\.npz"):
+        golden_difference(read_bundle(bundle_folder))
+
+
+def test_a_damaged_array_in_the_golden_file_is_refused(bundle_folder: Path) -> None:
+    path = bundle_folder / "golden.npz"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(BundleError, match=r"no usable golden\.npz"):
+        golden_difference(read_bundle(bundle_folder))
+
+
+def test_a_pipe_is_no_model_and_keeps_nobody_waiting(bundle_folder: Path) -> None:
+    (bundle_folder / "model.tflite").unlink()
+    os.mkfifo(bundle_folder / "model.tflite")
+    with pytest.raises(BundleHashError, match="no readable"):
+        read_bundle(bundle_folder)
 
 
 def test_wrong_inputs_are_refused_by_name(bundle_folder: Path) -> None:

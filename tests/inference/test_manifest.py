@@ -1,6 +1,7 @@
 """What a manifest must say, and how it refuses."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 
 from firmware.errors import BundleSchemaError
 from firmware.inference.manifest import Manifest, read_manifest
+
+SHAPES: list[Any] = [[1, -128], [1, 0], [1, 2.5], [float("inf")], [10**30], "1234", 5, [True]]
 
 
 @pytest.fixture
@@ -51,14 +54,34 @@ def test_an_unknown_field_is_refused_by_name(
         Manifest.from_json(json.dumps(raw))
 
 
-def test_a_missing_field_and_an_unknown_technique_are_refused(raw: dict[str, Any]) -> None:
+def test_a_missing_field_and_an_impossible_value_are_refused(raw: dict[str, Any]) -> None:
     changes: list[dict[str, Any]] = [
         {"technique": "levitate"},
         {"inputs": [{}]},
         {"training": None},
+        {"schema": True},
+        {"name": 5},
+        {"name": "two\nlines"},
+        {"technique": []},
+        {"encoding": []},
+        {"sha256": None},
+        {"parameters": "many"},
+        {"mmac": "much"},
+        {"mmac": float("nan")},
+        {"golden_tolerance": "some"},
+        {"golden_tolerance": float("inf")},
+        {"golden_tolerance": -1.0},
+        {"quality": 5},
+        {"quality": {"loss": float("nan")}},
+        {"training": raw["training"] | {"steps": "x"}},
+        {"training": raw["training"] | {"corpora": ["x"]}},
+        *({"inputs": [raw["inputs"][0] | {"shape": shape}]} for shape in SHAPES),
+        {"inputs": [raw["inputs"][0] | {"scale": float("nan")}]},
+        {"inputs": [raw["inputs"][0] | {"scale": "x"}]},
+        {"inputs": [raw["inputs"][0] | {"name": []}]},
     ]
     for change in changes:
-        with pytest.raises(BundleSchemaError, match="incomplete"):
+        with pytest.raises(BundleSchemaError, match=r"incomplete or wrong|has schema True"):
             Manifest.from_json(json.dumps(raw | change))
     del raw["sha256"]
     with pytest.raises(BundleSchemaError, match="sha256"):
@@ -69,5 +92,11 @@ def test_a_folder_without_a_manifest_is_refused_with_the_remedy(tmp_path: Path) 
     with pytest.raises(BundleSchemaError, match=r"no readable manifest.*golden\.npz"):
         read_manifest(tmp_path / "manifest.json")
     (tmp_path / "manifest.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BundleSchemaError, match="no readable manifest"):
+        read_manifest(tmp_path / "manifest.json")
+
+
+def test_a_pipe_is_no_manifest_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "manifest.json")
     with pytest.raises(BundleSchemaError, match="no readable manifest"):
         read_manifest(tmp_path / "manifest.json")

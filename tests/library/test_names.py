@@ -58,7 +58,7 @@ def test_every_name_is_possible_on_fat_and_is_accepted_again(name: str, created_
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "../x", "a/b", "/etc", "a\\b", ".hidden", "a\0b", "a\nb"]
+    "name", ["", ".", "..", "../x", "a/b", "/etc", "a\\b", ".hidden", "a\0b", "a\nb", "\udcff"]
 )
 def test_a_name_that_could_lead_elsewhere_is_refused(name: str) -> None:
     with pytest.raises(CompositionNotFoundError, match="not a composition's name"):

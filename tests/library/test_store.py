@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from firmware.errors import CompositionNotFoundError, LibraryError
 from firmware.library import store
+from firmware.library.places import check_folder, explained
 from firmware.library.records import CompositionRecord
 from firmware.library.store import Library, files_of, read_folder, write_files
 from firmware.music.notes import Composition, Melody, Note, Track
@@ -58,6 +59,7 @@ notes = st.builds(
 titles = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 tempos = st.floats(40, 220, allow_nan=False)
 bars = st.integers(1, 32)
+_numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 records = st.builds(
     CompositionRecord,
     composition=st.builds(
@@ -84,7 +86,7 @@ records = st.builds(
         name=titles,
     ),
     technique=st.sampled_from(Technique),
-    parameters=st.dictionaries(titles, st.integers() | st.floats(allow_nan=False), max_size=4),
+    parameters=st.dictionaries(titles, _numbers, max_size=4),
     seed=st.integers(0, 2**63),
     bundle=titles,
     bundle_sha256=titles,
@@ -210,6 +212,12 @@ def put_pipe(folder: Path) -> None:
     os.mkfifo(folder / "input.mid")
 
 
+def put_folder(folder: Path) -> None:
+    """A folder in place of a file opens like one."""
+    (folder / "input.mid").unlink()
+    (folder / "input.mid").mkdir()
+
+
 def edit(key: str, value: object) -> Callable[[Path], object]:
     """A hand that changes one field of composition.json."""
 
@@ -252,6 +260,10 @@ def edit(key: str, value: object) -> Callable[[Path], object]:
         (edit("input.beats_per_bar", 0), "beats_per_bar must be in 1..32"),
         (edit("input.sha256", "00"), "input.mid was changed or damaged"),
         (edit("bundle", None), "bundle is not an object"),
+        (edit("input.name", "\ud800"), "input.name is missing or of a wrong kind"),
+        (edit("composition.tempo_bpm", 10**400), "far too large"),
+        (edit("parameters", {"creative_risk": float("inf")}), "parameters.creative_risk is inf"),
+        (put_folder, "input.mid is not a file that"),
     ],
 )
 def test_a_damaged_composition_is_listed_with_the_reason(
@@ -350,11 +362,32 @@ def test_a_full_disk_is_told_and_the_next_save_works(library: Library) -> None:
     assert library.load(library.save(RECORD)) == RECORD
 
 
+def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(tmp_path: Path) -> None:
+    """And looking leaves nothing behind."""
+    (tmp_path / "file").write_text("in the way")
+    check_folder(tmp_path)
+    check_folder(tmp_path / "new" / "newer")
+    with pytest.raises(LibraryError, match="file is a file, not a folder"):
+        check_folder(tmp_path / "file")
+    with pytest.raises(LibraryError, match="is not in a folder but in a file"):
+        check_folder(tmp_path / "file" / "new")
+    with pytest.raises(LibraryError, match="too long"):
+        check_folder(tmp_path / ("x" * 300))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    with tempfile.TemporaryDirectory() as folder, as_ordinary_user(Path(folder)):
+        Path(folder).chmod(0o555)
+        try:
+            with pytest.raises(LibraryError, match="must not be written to"):
+                check_folder(Path(folder, "new"))
+        finally:
+            Path(folder).chmod(0o755)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_no_room_left_is_told_by_its_name(tmp_path: Path) -> None:
     with (
         pytest.raises(LibraryError, match="there is no room left on the disk"),
-        store._explained("{reason}", tmp_path),
+        explained("{reason}", tmp_path),
         Path("/dev/full").open("wb") as full,
     ):
         full.write(b"music")
