@@ -63,6 +63,7 @@ else
 endif
 
 bench: dev ## Measure speed and size beside peers: a table, and build/bench.json
+	@$(DEV)/bin/python -m pip install --quiet -e '.[bench]' || echo "Some peers cannot be installed here."
 	$(DEV)/bin/python -m bench $(ARGS)
 
 fuzz: dev ## Throw broken MIDI files at the importer: FUZZ_FILES=20000
