@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ settings_of_a_player = st.fixed_dictionaries(
         "creative_risk": st.floats(0.1, 6.0),
         "max_input_notes_removed": st.integers(0, 100),
         "max_notes_added": st.integers(0, 500) | st.integers(0, 5),
-        "sampling_iterations": st.integers(1, 12),
+        "sampling_iterations": st.integers(1, 12) | st.integers(24, 30),
     }
 )
 
@@ -54,14 +55,17 @@ settings_of_a_player = st.fixed_dictionaries(
 class RandomModel:
     """Says something else every time, but the same things for the same seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, strength: float = 4.0) -> None:
         self._rng = np.random.default_rng(seed)
+        self._strength = strength
 
     def run(self, **inputs: Any) -> dict[str, Any]:
         """Say something."""
         steps, pitches, _ = inputs["planes"].shape
         return {
-            name: self._rng.normal(scale=4.0, size=(steps, pitches, 4)).astype(np.float32)
+            name: self._rng.normal(scale=self._strength, size=(steps, pitches, 4)).astype(
+                np.float32
+            )
             for name in ("pitch_logits", "attack_logits")
         }
 
@@ -95,7 +99,8 @@ def test_limits_hold_for_any_melody_and_any_parameters(
     melody: Melody, given_values: dict[str, Any], seed: int
 ) -> None:
     """Kept notes are verbatim, removals and additions within limits, additions on the grid."""
-    composition = made(melody, RandomModel(seed), seed=seed, **given_values)
+    model = RandomModel(seed, strength=4.0 * (1 + seed % 4))
+    composition = made(melody, model, seed=seed, **given_values)
     difference = changes(melody, composition)
     allowed = int(given_values["max_input_notes_removed"]) * len(melody.notes) // 100
     assert len(difference.removed) <= allowed
@@ -184,6 +189,29 @@ def test_a_wrong_note_is_replaced_and_the_others_stay(liking: Callable[..., Mode
     ]
     assert in_its_place
     assert all(note.pitch % 12 in C_MAJOR for note in in_its_place)
+
+
+@pytest.mark.parametrize(("percent", "allowed"), [(0, 0), (4, 1), (5, 2), (7, 2), (12, 4)])
+def test_no_more_is_removed_than_allowed_however_much_is_wrong(
+    liking: Callable[..., Model], percent: int, allowed: int
+) -> None:
+    """Eight of forty notes are wrong; the share is rounded down, and it is used up."""
+    wrong = range(2, 40, 5)
+    melody = scale_up(40)
+    melody = melody.with_notes(
+        replace(note, pitch=66) if index in wrong else note
+        for index, note in enumerate(melody.notes)
+    )
+    composition = made(
+        melody,
+        liking(C_MAJOR, strength=14.0),
+        sampling_iterations=30,
+        max_input_notes_removed=percent,
+        creative_risk=2.0,
+    )
+    removed = changes(melody, composition).removed
+    assert len(removed) == allowed
+    assert all(note.pitch == 66 for note in removed)
 
 
 def test_nothing_is_removed_where_that_is_forbidden(liking: Callable[..., Model]) -> None:
