@@ -35,6 +35,8 @@ EXIT_BUG: Final = 1
 EXIT_INTERRUPTED: Final = 130
 EXIT_BROKEN_PIPE: Final = 141
 
+_LAST_STANDARD_STREAM: Final = 2  # standard error
+
 _EPILOG: Final = """
 examples:
   continuo demo
@@ -60,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in argv
+    _fill_closed_streams()
     _accept_all_text()
     try:
         return _main(argv, as_json=as_json)
@@ -160,6 +163,16 @@ def _shown(line: str) -> str:
     if line.isprintable():
         return line
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def _fill_closed_streams() -> None:
+    """Let no file that is opened later take the number of a standard stream that is closed.
+
+    What a library or a child process writes to that stream would land in the file.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _LAST_STANDARD_STREAM:
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 - it takes no keyword
+    os.close(descriptor)
 
 
 def _accept_all_text() -> None:

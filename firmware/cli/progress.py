@@ -16,14 +16,20 @@ from rich.progress import (
 Report = Callable[[int, int], None]
 """Called with the steps done and the steps in all."""
 
+LATE_S = 2.0
+"""A player wonders after this long; what is usually quicker needs no bar before."""
+
 
 @contextmanager
-def progress_bar(label: str, *, console: Console | None = None) -> Iterator[Report]:
+def progress_bar(
+    label: str, *, console: Console | None = None, after_s: float = 0.0
+) -> Iterator[Report]:
     """Show how far something is while the block runs.
 
     Args:
         label: What is being done.
         console: Where to show it; standard error by default.
+        after_s: Show nothing if it takes no longer than this.
 
     Yields:
         The function that moves the bar.
@@ -37,10 +43,19 @@ def progress_bar(label: str, *, console: Console | None = None) -> Iterator[Repo
         TextColumn("elapsed"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console or Console(stderr=True)) as progress:
-        task = progress.add_task(label, total=None)
+    progress = Progress(*columns, console=console or Console(stderr=True))
+    began = progress.get_time()
+    task = progress.add_task(label, total=None)
 
-        def report(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
+    def report(done: int, total: int) -> None:
+        progress.update(task, completed=done, total=total)
+        if not progress.live.is_started and progress.get_time() - began >= after_s:
+            progress.start()
 
+    if not after_s:
+        progress.start()
+    try:
         yield report
+    finally:
+        if progress.live.is_started:
+            progress.stop()

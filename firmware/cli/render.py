@@ -5,6 +5,7 @@ from pathlib import Path
 
 from firmware.cli.answer import Answer
 from firmware.cli.arguments import Parser, UsageError, is_same_file
+from firmware.cli.progress import LATE_S, progress_bar
 from firmware.devices.audio import RENDERERS, SAMPLE_RATE, render
 from firmware.library.importing import import_melody, read_midi
 from firmware.midi.files import read_composition
@@ -44,7 +45,8 @@ def run(arguments: argparse.Namespace) -> Answer:
     # What the guarded child has read within its limits is safe to read here.
     import_melody(content, name=path.name)
     composition = read_composition(content)
-    line = render(composition, target, renderer=arguments.renderer)
+    with progress_bar("sound", after_s=LATE_S) as report:
+        line = render(composition, target, renderer=arguments.renderer, on_progress=report)
     seconds = nanoseconds_of_ticks(composition.end_ticks, composition.tempo_bpm) / 1e9
     return Answer(
         content={

@@ -8,10 +8,12 @@ import argparse
 import logging
 import sys
 
+from firmware.cli import AnswerLostError
 from firmware.cli.answer import Answer
 from firmware.cli.arguments import Parser
 from firmware.config import load_config
 from firmware.engine.run import run as run_instrument
+from firmware.errors import ContinuoError
 
 
 def add_arguments(parser: Parser) -> None:
@@ -31,5 +33,10 @@ def run(arguments: argparse.Namespace) -> Answer:
     config = load_config()
     # Standard output belongs to the one object where a program asked for it.
     output = sys.stderr if arguments.json else sys.stdout
-    run_instrument(config, simulate=arguments.simulate, output=output)
+    try:
+        run_instrument(config, simulate=arguments.simulate, output=output)
+    except (ContinuoError, BrokenPipeError):
+        raise
+    except OSError as error:
+        raise AnswerLostError(f"the panel cannot be shown: {error.strerror or error}") from error
     return Answer(content={"library": str(config.library)}, lines=[])

@@ -1,7 +1,9 @@
 """Compositions as sound files: FluidSynth where the system has it, symusic's synthesizer else.
 
 Either way the result is a 16-bit stereo WAV file at 44.1 kHz whose loudest sample is at
-`PEAK` of full scale, so that nothing clips and quiet pieces can be heard.
+`PEAK` of full scale, so that nothing clips and quiet pieces can be heard. How loud that is shows
+at the end: until then the samples lie as floats in a nameless file beside the result, and only
+some seconds of them in memory.
 """
 
 import contextlib
@@ -10,26 +12,31 @@ import shutil
 import subprocess
 import tempfile
 import wave
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
+from time import monotonic
 from types import MappingProxyType
-from typing import Final
+from typing import IO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware.errors import DeviceError
 from firmware.midi.files import write_composition
-from firmware.music.notes import Composition
-from firmware.music.timing import nanoseconds_of_ticks
+from firmware.music.notes import Composition, Note
+from firmware.music.timing import nanoseconds_of_ticks, ticks_of_nanoseconds
 
 SAMPLE_RATE: Final = 44_100
 PEAK: Final = 0.89
 """Of full scale: one decibel below it."""
 MAX_SECONDS: Final = 3600
-"""Longer compositions are refused: an hour of samples is half a gigabyte."""
+"""Longer compositions are refused: an hour of sound is half a gigabyte, and thrice that while it
+is made."""
+
+STALL_S: Final = 60.0
+"""A FluidSynth that makes no sound for this long is taken for hung."""
 
 SOUNDFONT_FOLDERS: Final = (
     "/usr/share/sounds/sf2",
@@ -48,6 +55,17 @@ SOUNDFONT_NAMES: Final = (
 Samples = NDArray[np.float32]
 """(frames, 2), left and right, of any loudness."""
 
+OnProgress = Callable[[int, int], None]
+"""Called with the frames done and about how many there will be."""
+
+Play = Callable[[Composition, Path, IO[bytes], OnProgress], None]
+"""Plays a composition with a soundfont into a file of samples."""
+
+_PIECE_S = 30
+_BLOCK_FRAMES = 2**18
+_FRAME_BYTES = 8  # two floats
+_LOOK_S = 0.2  # between two looks at how far FluidSynth is
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renderer:
@@ -57,13 +75,13 @@ class Renderer:
         name: `fluidsynth` or `symusic`.
         version: The program's or package's version, as far as it tells.
         soundfont: The file with the instruments.
-        play: From a Standard MIDI File's bytes to samples.
+        play: From a composition to samples.
     """
 
     name: str
     version: str
     soundfont: Path
-    play: Callable[[bytes, Path], Samples]
+    play: Play
 
     @property
     def description(self) -> str:
@@ -71,13 +89,20 @@ class Renderer:
         return f"{self.name} {self.version}".strip() + f" with {self.soundfont.name}"
 
 
-def render(composition: Composition, path: Path, *, renderer: str | None = None) -> str:
+def render(
+    composition: Composition,
+    path: Path,
+    *,
+    renderer: str | None = None,
+    on_progress: OnProgress = lambda *_: None,
+) -> str:
     """Write a composition as a WAV file.
 
     Args:
         composition: The music, an hour at most.
         path: The file to write; it is there whole or not at all.
         renderer: One of `RENDERERS`, or None for the first that this machine has.
+        on_progress: Told how far it is.
 
     Returns:
         One line that says which renderer and soundfont were used.
@@ -93,11 +118,18 @@ def render(composition: Composition, path: Path, *, renderer: str | None = None)
             remedy="trim it",
         )
     chosen = find_renderer(renderer)
-    if composition.notes:
-        samples = chosen.play(write_composition(composition), chosen.soundfont)
-    else:  # which symusic calls an error
-        samples = np.zeros((SAMPLE_RATE, 2), dtype=np.float32)
-    _write_wav(path, _sixteen_bits(samples))
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as samples:
+            if composition.notes:
+                chosen.play(composition, chosen.soundfont, samples, on_progress)
+            else:  # which symusic calls an error
+                samples.write(bytes(SAMPLE_RATE * _FRAME_BYTES))
+            samples.flush()
+            _write_wav(path, samples)
+    except DeviceError:
+        raise
+    except OSError as error:
+        raise DeviceError(f"the sound file {path} was not written: {error.strerror}") from error
     return f"sound by {chosen.description}"
 
 
@@ -125,8 +157,10 @@ def _fluidsynth() -> Renderer | None:
     if program is None or soundfont is None:
         return None
 
-    def play(content: bytes, soundfont: Path) -> Samples:
-        return _play_with_fluidsynth(program, content, soundfont)
+    def play(
+        composition: Composition, soundfont: Path, samples: IO[bytes], on_progress: OnProgress
+    ) -> None:
+        _play_with_fluidsynth(program, composition, soundfont, samples, on_progress)
 
     return Renderer(name="fluidsynth", version="", soundfont=soundfont, play=play)
 
@@ -148,57 +182,146 @@ RENDERERS: Mapping[str, Callable[[], Renderer | None]] = MappingProxyType(
 """In order of preference; each says None where this machine lacks it."""
 
 
-def _play_with_fluidsynth(program: str, content: bytes, soundfont: Path) -> Samples:
-    with tempfile.TemporaryDirectory(prefix="continuo-") as folder:
-        source, target = Path(folder, "in.mid"), Path(folder, "out.raw")
-        source.write_bytes(content)
+def _play_with_fluidsynth(
+    program: str,
+    composition: Composition,
+    soundfont: Path,
+    samples: IO[bytes],
+    on_progress: OnProgress,
+) -> None:
+    with tempfile.NamedTemporaryFile(prefix="continuo-", suffix=".mid") as source:
+        source.write(write_composition(composition))
+        source.flush()
+        target = f"/dev/fd/{samples.fileno()}"
         # Floats, because whole numbers would clip before their peak can be scaled.
         command = [program, "-n", "-i", "-q", "-r", str(SAMPLE_RATE), "-T", "raw", "-O", "float"]
-        command += ["-E", "little", "-F", str(target), str(soundfont), str(source)]
+        command += ["-E", "little", "-F", target, str(soundfont), source.name]
         try:
-            done = subprocess.run(  # noqa: S603 - our own arguments, no shell
-                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=600, check=False
+            running = subprocess.Popen(  # noqa: S603 - our own arguments, no shell
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=(samples.fileno(),),
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
+        except OSError as error:
             raise DeviceError(f"fluidsynth did not render: {error}") from error
-        if done.returncode or not target.exists():
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            raise DeviceError(f"fluidsynth did not render: {said[-1] if said else 'no reason'}")
-        return np.fromfile(target, dtype="<f4").reshape(-1, 2)
+        with running:
+            try:
+                said = _watch(running, samples, _frames_of(composition), on_progress)
+            finally:
+                running.kill()
+        if running.returncode or not os.fstat(samples.fileno()).st_size:
+            lines = said.decode(errors="replace").strip().splitlines()
+            raise DeviceError(f"fluidsynth did not render: {lines[-1] if lines else 'no reason'}")
 
 
-def _play_with_symusic(content: bytes, soundfont: Path) -> Samples:
+def _watch(
+    running: "subprocess.Popen[bytes]",
+    samples: IO[bytes],
+    frames: int,
+    on_progress: OnProgress,
+) -> bytes:
+    """Tell how a file grows until the process has ended; what that wrote to standard error."""
+    grew, before = monotonic(), 0
+    while True:
+        try:
+            return running.communicate(timeout=_LOOK_S)[1]
+        except subprocess.TimeoutExpired as waiting:
+            size = os.fstat(samples.fileno()).st_size
+            if size != before:
+                grew, before = monotonic(), size
+                on_progress(min(size // _FRAME_BYTES, frames), frames)
+            if monotonic() - grew > STALL_S:
+                sentence = f"fluidsynth did not render: it made no sound for {STALL_S:g} seconds"
+                raise DeviceError(sentence) from waiting
+
+
+def _play_with_symusic(
+    composition: Composition, soundfont: Path, samples: IO[bytes], on_progress: OnProgress
+) -> None:
+    """Play piece after piece, where what still rings is added to the next one.
+
+    The synthesizer plays every note by itself and adds them up, so that this is the same sound.
+    """
     from symusic import Score, Synthesizer  # noqa: PLC0415 - native code only rendering needs
 
+    frames = _frames_of(composition)
+    written, ringing = 0, np.zeros((0, 2), dtype=np.float32)
     try:
-        score = Score.from_midi(content)
         synthesizer = Synthesizer(sf_path=str(soundfont), sample_rate=SAMPLE_RATE, quality=4)
-        planes = synthesizer.render(score, stereo=True)
+        for begin, piece in _pieces(composition):
+            length = begin - written
+            samples.write(ringing[:length].tobytes())
+            samples.write(bytes(max(length - len(ringing), 0) * _FRAME_BYTES))
+            on_progress(min(begin, frames), frames)
+            score = Score.from_midi(write_composition(piece))
+            sound = np.asarray(synthesizer.render(score, stereo=True), dtype=np.float32).T
+            written, ringing = begin, _added(sound, ringing[length:])
     except (RuntimeError, ValueError, TypeError) as error:
         raise DeviceError(f"symusic did not render: {error}") from error
-    return np.ascontiguousarray(np.asarray(planes, dtype=np.float32).T)
+    samples.write(ringing.tobytes())
+    on_progress(frames, frames)
 
 
-def _sixteen_bits(samples: Samples) -> NDArray[np.int16]:
+def _pieces(composition: Composition) -> Iterator[tuple[int, Composition]]:
+    """The notes that begin in one stretch of time after another, and the frame where it begins."""
+    step = max(ticks_of_nanoseconds(_PIECE_S * 10**9, composition.tempo_bpm), 1)
+
+    def shifted(notes: Iterable[Note], number: int) -> tuple[Note, ...]:
+        return tuple(
+            replace(note, start_ticks=note.start_ticks - number * step)
+            for note in notes
+            if note.start_ticks // step == number
+        )
+
+    for number in sorted({note.start_ticks // step for note in composition.notes}):
+        tracks = tuple(
+            replace(track, notes=shifted(track.notes, number)) for track in composition.tracks
+        )
+        begin = _frames(number * step, composition.tempo_bpm)
+        yield begin, replace(composition, tracks=tracks)
+
+
+def _added(a: Samples, b: Samples) -> Samples:
+    """Both at once, as long as the longer one."""
+    total = np.zeros((max(len(a), len(b)), 2), dtype=np.float32)
+    total[: len(a)] += a
+    total[: len(b)] += b
+    return total
+
+
+def _frames_of(composition: Composition) -> int:
+    return _frames(composition.end_ticks, composition.tempo_bpm)
+
+
+def _frames(ticks: int, tempo_bpm: float) -> int:
+    return nanoseconds_of_ticks(ticks, tempo_bpm) * SAMPLE_RATE // 10**9
+
+
+def _blocks(samples: IO[bytes]) -> Iterator[Samples]:
+    samples.seek(0)
+    while content := samples.read(_BLOCK_FRAMES * _FRAME_BYTES):
+        whole = len(content) // _FRAME_BYTES * 2
+        yield np.frombuffer(content, dtype="<f4", count=whole).reshape(-1, 2)
+
+
+def _write_wav(path: Path, samples: IO[bytes]) -> None:
     """Scale to `PEAK`; silence stays silence."""
-    loudest = float(np.max(np.abs(samples), initial=0.0))
-    scale = PEAK / loudest if loudest else 0.0
-    return np.round(samples * (scale * 32767.0)).astype("<i2")
-
-
-def _write_wav(path: Path, samples: NDArray[np.int16]) -> None:
+    loudest = max(float(np.max(np.abs(block), initial=0.0)) for block in _blocks(samples))
+    scale = 32767.0 * PEAK / loudest if loudest else 0.0
     temporary = path.with_name(f".{path.name}.part")
     try:
         with temporary.open("wb") as content, wave.open(content) as file:
             file.setnchannels(2)
             file.setsampwidth(2)
             file.setframerate(SAMPLE_RATE)
-            file.writeframes(samples.tobytes())
+            for block in _blocks(samples):
+                file.writeframesraw(np.round(block * scale).astype("<i2").tobytes())
         os.replace(temporary, path)
-    except OSError as error:
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise DeviceError(f"the sound file {path} was not written: {error.strerror}") from error
 
 
 def _system_soundfont() -> Path | None:

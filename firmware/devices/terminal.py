@@ -1,6 +1,9 @@
 """The simulated screen in a terminal: every character is a block of two by four pixels."""
 
+import errno
+import select
 import threading
+from collections.abc import Callable
 from typing import TextIO
 
 from PIL import Image
@@ -13,6 +16,7 @@ ROWS = 16
 STOP_S = 2.0
 _FRAME_S = 0.1  # between two frames on a terminal
 _PAGE_S = 2.0  # between two frames anywhere else, where they pile up
+_LOOK_S = 1.0  # between two looks whether anyone still reads
 
 _BRAILLE = 0x2800
 # Unicode's order of the eight dots of a braille cell, as (column, row).
@@ -48,10 +52,12 @@ class TerminalScreen:
 
     Args:
         stream: Where to draw.
+        on_lost: Called on that thread, if nobody takes the frames any more, with the reason.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, on_lost: Callable[[OSError], None] = lambda _: None) -> None:
         self._stream = stream
+        self._on_lost = on_lost
         self._is_terminal = stream.isatty()
         self._braille = _can_say(stream, chr(_BRAILLE))
         self._frame: Image.Image | None = None
@@ -89,13 +95,16 @@ class TerminalScreen:
                 self._write(f"{_TO_TOP}{text}{_BACK}" if self._is_terminal else f"{text}\n\n")
                 self._pause.wait(_FRAME_S if self._is_terminal else _PAGE_S)
             self._write(_SCROLL_ALL if self._is_terminal else "")
-        except (OSError, ValueError):
-            return  # nobody looks any more: the other end of the pipe is closed
+        except OSError as error:  # the other end of the pipe is closed
+            self._on_lost(error)
+        except ValueError as error:  # the stream itself is closed
+            self._on_lost(OSError(errno.EBADF, str(error)))
 
     def _next(self) -> Image.Image | None:
         with self._changed:
             while self._frame is None and not self._is_closing:
-                self._changed.wait()
+                if not self._changed.wait(_LOOK_S) and _has_hung_up(self._stream):
+                    raise BrokenPipeError(errno.EPIPE, "nobody reads any more")
             frame, self._frame = self._frame, None
             return frame
 
@@ -110,3 +119,13 @@ def _can_say(stream: TextIO, text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _has_hung_up(stream: TextIO) -> bool:
+    """Whether the reader of a pipe or the window of a terminal is gone; nothing is written."""
+    poll = select.poll()
+    try:
+        poll.register(stream, 0)  # errors and hang-ups are told unasked
+    except (OSError, ValueError):
+        return False  # it is no file at all
+    return bool(poll.poll(0))

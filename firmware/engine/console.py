@@ -1,9 +1,11 @@
 """Hands for the simulated instrument: a line of text is a finger, a thread reads the lines."""
 
+import logging
 import os
 import selectors
 import threading
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from firmware.devices.board import SimulatedBoard
@@ -15,6 +17,13 @@ from firmware.music.notes import Melody
 from firmware.music.timing import nanoseconds_of_ticks
 
 STOP_S = 2.0
+MAX_CLICKS = 1000
+"""Of a knob in one command: from one end of any parameter to the other."""
+
+MAX_WAIT_S = 3600
+
+_MAX_LINE = 1000  # characters; no command comes near it, and /dev/zero has no end of them
+_LOG = logging.getLogger(__name__)
 
 
 class Console:
@@ -48,7 +57,9 @@ class Console:
                 "strike": lambda words: self._board.keyboard.strike(_pitch(words)),
                 "release": lambda words: self._board.keyboard.release(_pitch(words)),
                 "melody": lambda words: self._play(_melody(words)),
-                "wait": lambda words: self._wait(_number(words, "how many seconds", 1)),
+                "wait": lambda words: self._wait(
+                    _number(words, "how many seconds", 0, MAX_WAIT_S, otherwise=1)
+                ),
                 "unplug": lambda _: self._board.keyboard.unplug(),
                 "plug": lambda _: self._board.keyboard.plug_in(),
                 "help": lambda _: self._say(help_text()),
@@ -85,7 +96,7 @@ class Console:
             return
         verb = self._verbs.get(words[0].lower())
         if verb is None:
-            self._say(f"{words[0]!r} is no command; help lists them")
+            self._say(f"{words[0][:40]!r} is no command; help lists them")
             return
         try:
             verb(words[1:])
@@ -93,30 +104,43 @@ class Console:
             self._say(str(error))
 
     def _work(self) -> None:
+        try:
+            for line in self._lines():
+                self.obey(line)
+        except OSError as error:  # the terminal is gone; the instrument goes on without commands
+            _LOG.info("no more commands can be read: %s", error)
+        except Exception:  # the top of this thread
+            _LOG.error("the console ended\n%s", traceback.format_exc())
+
+    def _lines(self) -> Iterator[str]:
+        """What is typed, until it ends or the console is closed; the last line needs no end."""
         assert self._wake is not None
         text = b""
-        with selectors.DefaultSelector() as selector:
+        # Not epoll, which refuses a file to which standard input was redirected.
+        with selectors.SelectSelector() as selector:
             selector.register(self._wake[0], selectors.EVENT_READ)
-            try:
-                selector.register(self._descriptor, selectors.EVENT_READ)
-            except (OSError, ValueError):
-                return  # a file or nothing at all: there is no one to type
+            selector.register(self._descriptor, selectors.EVENT_READ)
             while not self._closing.is_set():
                 selector.select()
                 if self._closing.is_set():
                     return
                 content = os.read(self._descriptor, 4096)
-                if not content:
-                    return  # the instrument goes on without commands
-                *lines, text = (text + content).split(b"\n")
+                *lines, text = (text + (content or b"\n")).split(b"\n")
+                text = text[:_MAX_LINE]
                 for line in lines:
-                    self.obey(line.decode(errors="replace"))
+                    if self._closing.is_set():
+                        return
+                    yield line.decode(errors="replace")
+                if not content:
+                    return
 
     def _presser(self, button: Button) -> Callable[[list[str]], None]:
         return lambda _: self._board.buttons.press(button)
 
     def _turner(self, knob: Knob) -> Callable[[list[str]], None]:
-        return lambda words: self._board.knobs.turn(knob, _number(words, "how many clicks", 1))
+        return lambda words: self._board.knobs.turn(
+            knob, _number(words, "how many clicks", -MAX_CLICKS, MAX_CLICKS, otherwise=1)
+        )
 
     def _wait(self, seconds: int) -> None:
         self._closing.wait(seconds)
@@ -152,24 +176,29 @@ def help_text() -> str:
 
 
 def _pitch(words: list[str]) -> int:
-    pitch = _number(words, "a pitch", None)
-    if not 0 <= pitch <= 127:
-        raise ControlError(f"a pitch is in 0..127, got {pitch}")
-    return pitch
+    return _number(words, "a pitch", 0, 127)
 
 
 def _melody(words: list[str]) -> Melody:
     melodies = bundled_melodies()
     name = words[0] if words else next(iter(melodies))
     if name not in melodies:
-        raise ControlError(f"there is no melody {name!r}", remedy=f"there is {', '.join(melodies)}")
+        raise ControlError(
+            f"there is no melody {name[:40]!r}", remedy=f"there is {', '.join(melodies)}"
+        )
     return melodies[name]
 
 
-def _number(words: list[str], what: str, otherwise: int | None) -> int:
+def _number(
+    words: list[str], what: str, low: int, high: int, *, otherwise: int | None = None
+) -> int:
     if not words and otherwise is not None:
         return otherwise
+    got = f", got {words[0][:40]!r}" if words else ""
     try:
-        return int(words[0])
-    except (IndexError, ValueError) as error:
-        raise ControlError(f"say {what} as a whole number") from error
+        number = int(words[0])
+    except (IndexError, ValueError):
+        number = None
+    if number is None or not low <= number <= high:
+        raise ControlError(f"say {what} as a whole number in {low}..{high}{got}")
+    return number

@@ -5,7 +5,8 @@ the shipped model runs in the worker process, the library saves. Only the clock 
 that the music takes no time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,12 +22,14 @@ from firmware.engine.recorder import MAX_NOTES
 from firmware.engine.schedule import playable
 from firmware.engine.simulation import Simulation
 from firmware.engine.worker import STUDIO
-from firmware.errors import MusicError, WorkerError
+from firmware.errors import LibraryError, MusicError, WorkerError
+from firmware.library.places import explained
 from firmware.library.records import CompositionRecord
 from firmware.library.store import Library
 from firmware.music.notes import Melody
+from firmware.panel.settings import TECHNIQUE
 from firmware.panel.states import State
-from firmware.parameters import Parameters, Technique
+from firmware.parameters import Parameters, ParameterSpec, Technique
 
 FRAMES_FOLDER = "frames"
 FILM_FILE = "panel.gif"
@@ -35,6 +38,9 @@ SCALE = 4
 
 FRAME_STEP_NS = 500_000_000
 """A frame is kept if the one kept before was shown this much earlier."""
+
+MAX_FRAMES = 600
+"""Where a demo shows more, frames are kept that lie twice as far apart, or four times."""
 
 OnProgress = Callable[[int, int], None]
 """Called with passes done and passes in all while the model works."""
@@ -87,7 +93,7 @@ def run_demo(
         studio: The worker's `Studio`.
 
     Raises:
-        ContinuoError: If the model fails or the disk refuses.
+        ContinuoError: If the model fails or the disk refuses; what is kept is said.
     """
     melody = melody.with_notes(playable(melody.notes))
     if not 0 < len(melody.notes) <= MAX_NOTES:
@@ -105,17 +111,18 @@ def run_demo(
             _turn_knobs(simulation, parameters)
         _record(simulation, melody)
         generation_s = _generate(simulation, on_progress)
+        folder = out / _kept(simulation)
         _listen(simulation)
         take = engine.instrument.takes.current
         assert take is not None
         assert take.record is not None
     finally:
         engine.close()
-    if not engine.saved:
-        raise _problem(engine, "the composition was not saved")
-    frames, film_path = film.save(out)
+    sentence = f"the composition is kept in {folder}, but not the panel's pictures: {{reason}}"
+    with explained(sentence, out):
+        frames, film_path = film.save(out)
     return DemoResult(
-        folder=out / engine.saved[-1],
+        folder=folder,
         record=take.record,
         frames=frames,
         film=film_path,
@@ -128,19 +135,22 @@ def _turn_knobs(simulation: Simulation, wanted: Parameters) -> None:
     """Bring every parameter as near to what is wanted as the value knob's clicks come."""
     instrument = simulation.engine.instrument
     for row, spec in enumerate(instrument.settings.specs):
+        if spec is TECHNIQUE:  # it is switched on with the one that is wanted
+            continue
         simulation.turn(Knob.SELECT, row - instrument.settings.selected)
 
-        def distance(key: str = spec.key) -> float:
-            return abs(wanted[key] - instrument.settings.parameters()[key])
+        def missing(spec: ParameterSpec = spec) -> float:
+            stands_at = spec.position(instrument.settings.value(spec.key))
+            return spec.position(wanted[spec.key]) - stands_at
 
-        direction = 1 if wanted[spec.key] > instrument.settings.parameters()[spec.key] else -1
-        before = distance()
+        direction = 1 if missing() > 0 else -1
+        before = abs(missing())
         while before:
             simulation.turn(Knob.VALUE, direction)
-            if distance() >= before:
+            if abs(missing()) >= before:
                 simulation.turn(Knob.VALUE, -direction)
                 break
-            before = distance()
+            before = abs(missing())
 
 
 def _record(simulation: Simulation, melody: Melody) -> None:
@@ -177,12 +187,24 @@ def _generate(simulation: Simulation, on_progress: OnProgress) -> float:
     return elapsed_s
 
 
+def _kept(simulation: Simulation) -> str:
+    """Wait for the disk; the name that the composition has there.
+
+    Raises:
+        LibraryError: If the disk refuses it.
+    """
+    engine = simulation.engine
+    simulation.wait(lambda: bool(engine.saved or engine.unsaved), who="the disk")
+    if not engine.saved:
+        raise LibraryError(engine.unsaved[-1].message, remedy=engine.unsaved[-1].remedy)
+    return engine.saved[-1]
+
+
 def _listen(simulation: Simulation) -> None:
-    """Let the music play to its end, and the disk finish."""
+    """Let the music play to its end."""
     engine = simulation.engine
     while engine.instrument.state is not State.IDLE:
         simulation.advance_to(engine.next_ns())
-    simulation.wait(lambda: bool(engine.saved) or engine.instrument.notice is not None)
 
 
 def _problem(engine: Engine, otherwise: str) -> WorkerError:
@@ -199,14 +221,18 @@ class _Film:
         self._clock = clock
         self._kept: list[tuple[int, Image.Image]] = []
         self._last: tuple[int, Image.Image] | None = None
+        self._step_ns = FRAME_STEP_NS
         self.shown = 0
 
     def show(self, image: Image.Image) -> None:
         now_ns = self._clock.now_ns()
         self.shown += 1
         self._last = (now_ns, image)
-        if not self._kept or now_ns - self._kept[-1][0] >= FRAME_STEP_NS:
+        if not self._kept or now_ns - self._kept[-1][0] >= self._step_ns:
             self._kept.append(self._last)
+        if len(self._kept) >= MAX_FRAMES:
+            self._kept = self._kept[::2]
+            self._step_ns *= 2
 
     def save(self, out: Path) -> tuple[tuple[Path, ...], Path]:
         """Write the frames, in place of those of an earlier demo."""
@@ -222,12 +248,24 @@ class _Film:
             size = (image.width * SCALE, image.height * SCALE)
             pictures.append(image.resize(size, Image.Resampling.NEAREST))
             paths.append(folder / f"frame-{number:04d}.png")
-            pictures[-1].save(paths[-1])
+            with _whole(paths[-1]):
+                pictures[-1].save(paths[-1])
         film = out / FILM_FILE
         starts = [at_ns for at_ns, _ in self._kept]
         shown_ns = [b - a for a, b in zip(starts, [*starts[1:], starts[-1]], strict=True)]
         durations = [max(min(ns // 1_000_000, 2000), 100) for ns in shown_ns]
-        pictures[0].save(
-            film, save_all=True, append_images=pictures[1:], duration=durations, loop=0
-        )
+        with _whole(film):
+            pictures[0].save(
+                film, save_all=True, append_images=pictures[1:], duration=durations, loop=0
+            )
         return tuple(paths), film
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Leave no half of a file where the disk takes no more of it."""
+    try:
+        yield
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise

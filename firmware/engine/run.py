@@ -1,9 +1,10 @@
 """Switch the instrument on, in real time, until Ctrl-C or SIGTERM."""
 
+import io
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TextIO
 
 from firmware.config import Config
@@ -17,7 +18,8 @@ from firmware.engine.events import StopRequested
 from firmware.errors import DeviceError
 from firmware.library.store import Library
 
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# The last is a terminal's whose window was closed, unless nohup had it ignored.
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(
@@ -35,43 +37,95 @@ def run(
         simulate: Whether the front panel is simulated: drawn in the terminal, its buttons
             pressed by typed commands. MIDI ports are real where there are any.
         choices: What is left to chance.
-        commands: Where typed commands come from; standard input by default.
+        commands: Where typed commands come from; standard input by default. Where there is
+            none, and after its end, the instrument goes on without.
         output: Where lines and the panel go; standard output by default.
 
     Raises:
         ContinuoError: If a device that must be there is not.
+        OSError: If the output was taken away while the panel was shown there; all is silent then.
     """
     clock = SystemClock()
+    output = output or sys.stdout
     if simulate:
-        _run_simulated(config, clock, choices, commands or sys.stdin, output or sys.stdout)
+        if output is None:
+            raise DeviceError(
+                "there is nothing to show the panel on: standard output is closed",
+                remedy="run it in a terminal, or with > FILE",
+            )
+        _run_simulated(config, clock, choices, commands or sys.stdin, output)
         return
     board = open_board(config, clock.now_ns)
     engine = Engine(board, _library(config), clock, config, choices)
     with _stopped_by_signals(engine):
         engine.open()
-        _say(output or sys.stdout, _ready(board))
+        if output is not None:
+            with suppress(OSError):  # it has a panel of its own
+                _say(output, _ready(board))
         engine.run()
 
 
+class _Terminal:
+    """Lines for whoever looks; when nobody does any more, that is remembered and told once.
+
+    Args:
+        output: Where they go.
+        on_lost: Called on whatever thread finds it out.
+    """
+
+    def __init__(self, output: TextIO, on_lost: Callable[[], None]) -> None:
+        self._output = output
+        self._on_lost = on_lost
+        self.error: OSError | None = None
+
+    def say(self, text: str) -> None:
+        try:
+            _say(self._output, text)
+        except OSError as error:
+            self.lose(error)
+
+    def lose(self, error: OSError) -> None:
+        if self.error is None:
+            self.error = error
+            self._on_lost()
+
+
 def _run_simulated(
-    config: Config, clock: Clock, choices: Choices | None, commands: TextIO, output: TextIO
+    config: Config, clock: Clock, choices: Choices | None, commands: TextIO | None, output: TextIO
 ) -> None:
-    with closing(TerminalScreen(output)) as screen:
-        hands = simulated_board(clock.now_ns, on_frame=screen.show)
+    with ExitStack() as stack:
+        # The screen is opened after the engine is made, which ends when the screen is lost.
+        hands = simulated_board(
+            clock.now_ns,
+            on_frame=lambda image: screen.show(image),  # noqa: PLW0108 - not there yet
+        )
         board, introduction = _with_real_ports(hands, config, clock)
         engine = Engine(board, _library(config), clock, config, choices)
-        console = Console(
-            commands.fileno(),
-            hands,
-            say=lambda text: _say(output, text),
-            stop=lambda: engine.post(StopRequested()),
-        )
-        with _stopped_by_signals(engine):
-            engine.open()
-            _say(output, f"{introduction}{_ready(board)}; type help for its commands")
-            with closing(console):
-                console.start()
-                engine.run()
+
+        def stop() -> None:
+            engine.post(StopRequested())
+
+        terminal = _Terminal(output, on_lost=stop)
+        screen = stack.enter_context(closing(TerminalScreen(output, terminal.lose)))
+        stack.enter_context(_stopped_by_signals(engine))
+        engine.open()
+        terminal.say(f"{introduction}{_ready(board)}; type help for its commands")
+        descriptor = _descriptor(commands)
+        if descriptor is not None:
+            console = stack.enter_context(closing(Console(descriptor, hands, terminal.say, stop)))
+            console.start()
+        engine.run()
+    if terminal.error is not None:
+        raise terminal.error
+
+
+def _descriptor(commands: TextIO | None) -> int | None:
+    """Where a thread can read commands, or None if there is nowhere."""
+    if commands is None:
+        return None
+    with suppress(io.UnsupportedOperation):
+        return commands.fileno()
+    return None
 
 
 def _with_real_ports(board: Board, config: Config, clock: Clock) -> tuple[Board, str]:
@@ -104,10 +158,11 @@ def _say(output: TextIO, text: str) -> None:
 
 @contextmanager
 def _stopped_by_signals(engine: Engine) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into an event, and give the signals back afterwards."""
+    """Turn the signals into an event, and give them back afterwards."""
     before = {
         number: signal.signal(number, lambda *_: engine.post(StopRequested()))
         for number in _STOP_SIGNALS
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
         yield

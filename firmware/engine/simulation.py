@@ -12,8 +12,8 @@ from firmware.errors import WorkerError
 from firmware.music.notes import Melody
 from firmware.music.timing import TICKS_PER_BEAT, nanoseconds_of_ticks
 
-WORKER_SILENCE_S = 120.0
-"""A worker that says nothing for this long is taken for hung."""
+SILENCE_S = 120.0
+"""A worker or a disk that says nothing for this long is taken for hung."""
 
 _FINGER_NS = 100_000_000  # between two things that a hand does
 _LISTEN_S = 0.02
@@ -83,11 +83,15 @@ class Simulation:
         settings = self.engine.instrument.settings
         return nanoseconds_of_ticks(settings.beats_per_bar * TICKS_PER_BEAT, settings.tempo_bpm)
 
-    def wait(self, is_done: Callable[[], bool]) -> None:
+    def wait(self, is_done: Callable[[], bool], *, who: str = "the model") -> None:
         """Wait in real time for the worker or the disk, the simulated clock going along.
 
+        Args:
+            is_done: Whether it has come.
+            who: Is waited for.
+
         Raises:
-            WorkerError: If nothing happens for `WORKER_SILENCE_S` seconds.
+            WorkerError: If nothing happens for `SILENCE_S` seconds.
         """
         heard = last = monotonic()
         before: object = None
@@ -98,5 +102,5 @@ class Simulation:
             last = now
             if self.engine.instrument.generating != before:
                 before, heard = self.engine.instrument.generating, now
-            if now - heard > WORKER_SILENCE_S:
-                raise WorkerError(f"the model said nothing for {WORKER_SILENCE_S:g} seconds")
+            if now - heard > SILENCE_S:
+                raise WorkerError(f"{who} said nothing for {SILENCE_S:g} seconds")

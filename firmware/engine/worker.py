@@ -130,6 +130,8 @@ class InferenceWorker:
                     stdin=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
                     env=self._environment,
+                    # Out of a terminal's reach: the engine alone decides when it ends.
+                    process_group=0,
                 )
         except OSError as error:
             ours.close()

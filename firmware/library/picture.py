@@ -8,8 +8,10 @@ Reference:
     M. Okabe, K. Ito, "Color Universal Design" (2008).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -45,11 +47,14 @@ _MARGIN = 48
 _GUTTER = 76  # the keyboard at the left of each line
 _HEAD = 132
 _LINE_GAP = 58
-_MAX_HEIGHT = 8_000
+_MAX_HEIGHT = 8_000  # or so: bars become narrower before lines become more
 _MIN_ROWS = 24
 _NARROWEST_BEAT = 4
 _NARROWEST_BAR = 30
 _BARS_APART = tuple(digit * 10**power for power in range(7) for digit in (1, 2, 5))
+
+OnProgress = Callable[[int, int], None]
+"""Called with the lines drawn and the lines in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +89,13 @@ class _Layout:
     def ticks_per_line(self) -> int:
         return self.bars_per_line * self.ticks_per_bar
 
+    def band(self, line: int) -> tuple[int, int]:
+        """First row of a line with what is written above it, and the first one of the next."""
+        height = self.line_height + _LINE_GAP
+        return _HEAD + line * height, _HEAD + (line + 1) * height
+
     def top(self, line: int) -> int:
-        return _HEAD + line * (self.line_height + _LINE_GAP) + _LINE_GAP // 2
+        return self.band(line)[0] + _LINE_GAP // 2
 
     def x(self, ticks_into_line: int) -> float:
         left = _MARGIN + _GUTTER
@@ -95,45 +105,54 @@ class _Layout:
         return self.top(line) + (self.high - pitch) * self.row
 
 
-def draw_piano_roll(melody: Melody, composition: Composition, path: Path) -> None:
+def draw_piano_roll(
+    melody: Melody,
+    composition: Composition,
+    path: Path,
+    *,
+    on_progress: OnProgress = lambda *_: None,
+) -> None:
     """Draw a composition, note by note, beside the melody it was made from.
 
     Args:
         melody: What the player gave.
         composition: What came of it.
-        path: The PNG file to write.
+        path: The PNG file to write; it is there whole or not at all.
+        on_progress: Told how far it is.
 
     Raises:
         LibraryError: If the file cannot be written.
     """
-    image = piano_roll_picture(melody, composition)
+    image = piano_roll_picture(melody, composition, on_progress=on_progress)
+    temporary = path.with_name(f".{path.name}.part")
     try:
-        image.save(path, format="PNG", optimize=True)
+        image.save(temporary, format="PNG", optimize=True)
+        temporary.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
         raise LibraryError(
             f"the picture {path} cannot be written: {error.strerror or error}"
         ) from error
 
 
-def piano_roll_picture(melody: Melody, composition: Composition) -> Image.Image:
+def piano_roll_picture(
+    melody: Melody, composition: Composition, *, on_progress: OnProgress = lambda *_: None
+) -> Image.Image:
     """The picture of `draw_piano_roll`, RGB, `WIDTH` pixels wide and as high as it needs."""
     difference = changes(melody, composition)
     layout = _layout(composition, (*melody.notes, *composition.notes))
-    size = (WIDTH * _SUPERSAMPLING, layout.height * _SUPERSAMPLING)
-    image = Image.new("RGB", size, PAPER)
-    pen = _Pen(ImageDraw.Draw(image))
-    _draw_head(pen, melody, composition, difference)
+    image = Image.new("RGB", (WIDTH, layout.height), PAPER)
+    with _drawn(image, 0, _HEAD) as pen:
+        _draw_head(pen, melody, composition, difference)
+    shapes = _shapes(difference, layout)
     for line in range(layout.lines):
-        _draw_grid(pen, layout, line, composition.beats_per_bar)
-    for notes, shape in (
-        (difference.removed, pen.removed_note),
-        (difference.added, pen.added_note),
-        (difference.kept, pen.kept_note),
-    ):
-        for note in notes:
-            for box in _boxes(note, layout):
-                shape(box)
-    return image.reduce(_SUPERSAMPLING)
+        with _drawn(image, *layout.band(line)) as pen:
+            _draw_grid(pen, layout, line, composition.beats_per_bar)
+            for shape, box in shapes[line]:
+                shape(pen, box)
+        on_progress(line + 1, layout.lines)
+    return image
 
 
 def note_name(pitch: int) -> str:
@@ -141,12 +160,22 @@ def note_name(pitch: int) -> str:
     return f"{NOTE_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
-class _Pen:
-    """Draws in pixels of the finished picture on one that is larger."""
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size * _SUPERSAMPLING)
 
-    def __init__(self, draw: ImageDraw.ImageDraw) -> None:
+
+class _Pen:
+    """Draws in pixels of the finished picture on a part of it that is larger.
+
+    Args:
+        draw: The part.
+        top: Row of the picture at which the part begins.
+    """
+
+    def __init__(self, draw: ImageDraw.ImageDraw, top: int) -> None:
         self._draw = draw
-        self._fonts: dict[int, ImageFont.FreeTypeFont | ImageFont.ImageFont] = {}
+        self._top = top
 
     def text(
         self,
@@ -158,22 +187,18 @@ class _Pen:
         anchor: str = "ls",
     ) -> float:
         """Write a text and return its width."""
-        font = self._fonts.setdefault(size, ImageFont.load_default(size * _SUPERSAMPLING))
-        x, y = at
-        self._draw.text(
-            (x * _SUPERSAMPLING, y * _SUPERSAMPLING), text, font=font, fill=fill, anchor=anchor
-        )
+        font = _font(size)
+        x, y = self._larger(at)
+        self._draw.text((x, y), text, font=font, fill=fill, anchor=anchor)
         return float(self._draw.textlength(text, font=font)) / _SUPERSAMPLING
 
     def line(self, points: Sequence[float], fill: tuple[int, int, int], width: float = 1) -> None:
-        self._draw.line(
-            [p * _SUPERSAMPLING for p in points], fill=fill, width=round(width * _SUPERSAMPLING)
-        )
+        self._draw.line(self._larger(points), fill=fill, width=round(width * _SUPERSAMPLING))
 
     def rectangle(
         self, box: Sequence[float], fill: tuple[int, int, int], outline: tuple[int, int, int] | None
     ) -> None:
-        self._draw.rectangle([p * _SUPERSAMPLING for p in box], fill=fill, outline=outline)
+        self._draw.rectangle(self._larger(box), fill=fill, outline=outline)
 
     def kept_note(self, box: Sequence[float]) -> None:
         self._rounded(box, fill=KEPT, outline=KEPT, width=1)
@@ -199,12 +224,44 @@ class _Pen:
     ) -> None:
         left, top, right, bottom = box
         self._draw.rounded_rectangle(
-            [p * _SUPERSAMPLING for p in box],
+            self._larger(box),
             radius=min(4, (bottom - top) / 2, (right - left) / 2) * _SUPERSAMPLING,
             fill=fill,
             outline=outline,
             width=round(width * _SUPERSAMPLING),
         )
+
+    def _larger(self, points: Sequence[float]) -> list[float]:
+        """Points as x, y, x, y and so on, on the part."""
+        return [(p - self._top * (i % 2)) * _SUPERSAMPLING for i, p in enumerate(points)]
+
+
+@contextmanager
+def _drawn(image: Image.Image, top: int, bottom: int) -> Iterator[_Pen]:
+    """Draw on the rows from top to bottom; only these are ever held larger than they are."""
+    size = (image.width * _SUPERSAMPLING, (bottom - top) * _SUPERSAMPLING)
+    part = Image.new("RGB", size, PAPER)
+    yield _Pen(ImageDraw.Draw(part), top)
+    image.paste(part.reduce(_SUPERSAMPLING), (0, top))
+
+
+_Shape = Callable[[_Pen, Sequence[float]], None]
+
+
+def _shapes(
+    difference: Changes, layout: _Layout
+) -> Sequence[Sequence[tuple[_Shape, Sequence[float]]]]:
+    """What to draw on each line, in the order in which one may cover another."""
+    shapes: list[list[tuple[_Shape, Sequence[float]]]] = [[] for _ in range(layout.lines)]
+    for notes, shape in (
+        (difference.removed, _Pen.removed_note),
+        (difference.added, _Pen.added_note),
+        (difference.kept, _Pen.kept_note),
+    ):
+        for note in notes:
+            for line, box in _boxes(note, layout):
+                shapes[line].append((shape, box))
+    return shapes
 
 
 def _layout(composition: Composition, notes: Iterable[Note]) -> _Layout:
@@ -233,8 +290,8 @@ def _layout(composition: Composition, notes: Iterable[Note]) -> _Layout:
     )
 
 
-def _boxes(note: Note, layout: _Layout) -> Iterable[tuple[float, float, float, float]]:
-    """A note's rectangle on every line of the picture that it sounds in."""
+def _boxes(note: Note, layout: _Layout) -> Iterable[tuple[int, Sequence[float]]]:
+    """Every line of the picture that a note sounds in, and its rectangle there."""
     first = note.start_ticks // layout.ticks_per_line
     last = (note.end_ticks - 1) // layout.ticks_per_line
     for line in range(first, last + 1):
@@ -242,7 +299,7 @@ def _boxes(note: Note, layout: _Layout) -> Iterable[tuple[float, float, float, f
         left = layout.x(max(note.start_ticks - origin, 0)) + 1
         right = layout.x(min(note.end_ticks - origin, layout.ticks_per_line)) - 1
         top = layout.y(note.pitch, line)
-        yield (left, top + 1, max(right, left + 3), top + layout.row - 1)
+        yield line, (left, top + 1, max(right, left + 3), top + layout.row - 1)
 
 
 def _draw_head(pen: _Pen, melody: Melody, composition: Composition, difference: Changes) -> None:

@@ -1,6 +1,9 @@
 """A MIDI file becomes sound, and nothing but a MIDI file does."""
 
 import os
+import subprocess
+import sys
+import wave
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +14,8 @@ from firmware.music.notes import Melody, Note
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Continuo
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -31,6 +36,23 @@ def test_the_sound_lies_beside_the_file_or_where_it_was_asked_for(
     said = continuo("render", midi, "-o", other, "--renderer", "symusic")
     assert "sound by symusic" in said.out
     assert other.read_bytes().startswith(b"RIFF")
+
+
+@pytest.mark.parametrize("closed", ["<&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_do_not_get_into_the_sound(
+    midi: Path, tmp_path: Path, closed: str
+) -> None:
+    """The file that is opened first would else take the number of the stream."""
+    subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m firmware render "$1" {closed}', sys.executable, str(midi)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    with wave.open(str(midi.with_suffix(".wav"))) as file:
+        assert file.getnframes() >= 4 * file.getframerate()
+        assert any(file.readframes(file.getframerate()))
 
 
 def test_what_is_no_music_is_refused(continuo: "Continuo", tmp_path: Path, midi: Path) -> None:

@@ -14,15 +14,20 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@contextmanager
-def instrument(home: Path) -> Iterator["subprocess.Popen[str]"]:
-    """`continuo run --simulate --json`, once it is ready to play."""
+def environment(home: Path) -> dict[str, str]:
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(home)}
     for name in ("CONTINUO_HOME", "CONTINUO_CONFIG", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
         environ.pop(name, None)
+    return environ
+
+
+@contextmanager
+def instrument(home: Path, redirection: str = "") -> Iterator["subprocess.Popen[str]"]:
+    """`continuo run --simulate --json`, redirected by a shell, once it is ready to play."""
+    line = f'exec "$0" -m firmware run --simulate --json {redirection}'
     running = subprocess.Popen(
-        [sys.executable, "-m", "firmware", "run", "--simulate", "--json"],
-        env=environ,
+        ["/bin/sh", "-c", line, sys.executable],
+        env=environment(home),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -38,7 +43,7 @@ def instrument(home: Path) -> Iterator["subprocess.Popen[str]"]:
                 running.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_switches_it_off(tmp_path: Path, number: signal.Signals) -> None:
     with instrument(tmp_path) as running:
         running.send_signal(number)
@@ -54,6 +59,55 @@ def test_it_obeys_typed_commands(tmp_path: Path) -> None:
     assert running.returncode == 0
     assert "'fly' is no command" in err
     assert len(out.splitlines()) == 1
+
+
+@pytest.mark.parametrize("redirection", ["<&-", "</dev/null"])
+def test_without_commands_it_runs_until_it_is_switched_off(
+    tmp_path: Path, redirection: str
+) -> None:
+    with instrument(tmp_path, redirection) as running:
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(0.5)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=20)
+    assert running.returncode == 0
+    assert "Traceback" not in err
+    assert "continuo:" not in err
+
+
+def test_commands_can_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "commands").write_text("fly\nquit")
+    with instrument(tmp_path, f"<'{tmp_path}/commands'") as running:
+        _, err = running.communicate(timeout=20)
+    assert running.returncode == 0
+    assert "'fly' is no command" in err
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "said"),
+    [
+        ("| head -1", 0, "Continuo is ready"),
+        (">&-", 2, "continuo: there is nothing to show the panel on"),
+        ("<&- >&-", 2, "continuo: there is nothing to show the panel on"),
+        (">/dev/full", 2, "continuo: the panel cannot be shown: No space left on device"),
+    ],
+)
+def test_without_anyone_to_look_it_ends(
+    tmp_path: Path, redirection: str, code: int, said: str
+) -> None:
+    """In one line, and with no trace of what it tried."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m firmware run --simulate {redirection}', sys.executable],
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == code
+    (line,) = (done.stdout + done.stderr).splitlines()
+    assert line.startswith(said)
 
 
 def test_it_sweeps_what_a_power_cut_left(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Compositions become sound: with FluidSynth where it is, and without any system library."""
 
+import resource
 import shutil
 import subprocess
+import sys
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,8 @@ from firmware.devices import audio
 from firmware.devices.audio import PEAK, RENDERERS, SAMPLE_RATE, find_renderer, render
 from firmware.errors import DeviceError
 from firmware.music.notes import Composition, Note, Track
+
+ROOT = Path(__file__).parents[2]
 
 # Two seconds: an A, then silence, then a loud chord.
 A4 = Note(start_ticks=0, pitch=69, duration_ticks=480, velocity=115)
@@ -128,11 +132,109 @@ def test_what_cannot_be_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_fluidsynth_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.CompletedProcess(command, 1, b"", b"warning\nno such soundfont\n")
+def fluidsynth_that(does: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a few lines of shell pass for the program; `$target` is what it should write to."""
+    program = tmp_path / "bin" / "fluidsynth"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nwhile [ "$1" != -F ]; do shift; done\ntarget="$2"\n{does}\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda _: str(program))
 
-    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/fluidsynth")
-    monkeypatch.setattr(subprocess, "run", fails)
+
+def test_a_fluidsynth_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fluidsynth_that("echo warning >&2; echo no such soundfont >&2; exit 1", tmp_path, monkeypatch)
     said = refusal(lambda: render(MUSIC, tmp_path / "x.wav", renderer="fluidsynth"))
     assert said == "fluidsynth did not render: no such soundfont"
+    assert not (tmp_path / "x.wav").exists()
+
+
+def test_a_fluidsynth_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audio, "STALL_S", 0.3)
+    fluidsynth_that("exec sleep 600", tmp_path, monkeypatch)
+    said = refusal(lambda: render(MUSIC, tmp_path / "x.wav", renderer="fluidsynth"))
+    assert said == "fluidsynth did not render: it made no sound for 0.3 seconds"
+
+
+def test_half_a_frame_at_the_end_is_no_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fluidsynth_that('printf 12345678abc >"$target"', tmp_path, monkeypatch)
+    render(MUSIC, tmp_path / "x.wav", renderer="fluidsynth")
+    assert len(samples(tmp_path / "x.wav")) == 1
+
+
+# Four minutes: a note every other second, each of them ringing across the seams, and a long one.
+LONG = Composition(
+    tracks=(
+        Track(
+            name="organ",
+            notes=tuple(
+                Note(start_ticks=1920 * i, pitch=60 + i % 12, duration_ticks=3000)
+                for i in range(120)
+            ),
+            program=19,
+        ),
+        Track(name="drone", notes=(Note(start_ticks=0, pitch=36, duration_ticks=200_000),)),
+        Track(name="nothing", notes=()),
+    ),
+    tempo_bpm=120.0,
+)
+
+
+def test_a_piece_that_is_played_in_parts_sounds_like_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is cut off or missing at the seams: the difference is below hearing."""
+    render(LONG, tmp_path / "parts.wav", renderer="symusic")
+    monkeypatch.setattr(audio, "_PIECE_S", 3600)
+    render(LONG, tmp_path / "whole.wav", renderer="symusic")
+    parts, whole = samples(tmp_path / "parts.wav"), samples(tmp_path / "whole.wav")
+    assert abs(len(parts) - len(whole)) <= 2
+    frames = min(len(parts), len(whole))
+    assert loudness(parts[:frames] - whole[:frames]) < loudness(whole) / 100
+
+
+def test_how_far_it_is_grows_to_the_end(renderer: str, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    render(
+        LONG,
+        tmp_path / "x.wav",
+        renderer=renderer,
+        on_progress=lambda done, total: told.append((done, total)),
+    )
+    assert told == sorted(told)
+    assert {total for _, total in told} == {(119 * 1920 + 3000) * SAMPLE_RATE // 960}
+
+
+def test_a_long_piece_takes_little_memory(tmp_path: Path) -> None:
+    """Ten minutes are 212 megabytes of floats; in a process of its own, to see its peak."""
+    script = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from firmware.devices.audio import render\n"
+        "from firmware.music.notes import Composition, Note, Track\n"
+        "notes = tuple(Note(start_ticks=960 * i, pitch=60, duration_ticks=900)\n"
+        "              for i in range(int(sys.argv[2])))\n"
+        "music = Composition(tracks=(Track(name='x', notes=notes),), tempo_bpm=120.0)\n"
+        "render(music, Path(sys.argv[1]), renderer='symusic')\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+
+    def peak_kilobytes(notes: int) -> int:
+        command = [sys.executable, "-c", script, str(tmp_path / "x.wav"), str(notes)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        return int(done.stdout)
+
+    assert peak_kilobytes(600) - peak_kilobytes(30) < 60_000
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(renderer: str, tmp_path: Path) -> None:
+    """The kernel refuses to let the file of samples, or the sound itself, grow."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    try:
+        said = refusal(lambda: render(MUSIC, tmp_path / "x.wav", renderer=renderer))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert said
+    assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +12,53 @@ import pytest
 
 from firmware.config import Config
 from firmware.devices.board import simulated_board
+from firmware.devices.controls import Button
 from firmware.engine.clock import VirtualClock
 from firmware.engine.engine import Choices, Engine
+from firmware.engine.events import TimeSet
 from firmware.engine.simulation import Simulation
 from firmware.errors import BundleError
 from firmware.library.store import Library
+from firmware.midi.messages import MidiMessage
 from firmware.music.notes import Composition, Melody, Note
+from firmware.panel.states import State
+from firmware.parameters import Technique
 
 HERE = Path(__file__).parent
+
+
+class Rehearsal(Simulation):
+    """A simulated player who knows some longer gestures, and what is seen and heard of them."""
+
+    def record(self, melody: Melody) -> None:
+        """Record a melody as a player does, with the count-in."""
+        self.engine.post(TimeSet(tempo_bpm=melody.tempo_bpm, beats_per_bar=melody.beats_per_bar))
+        self.engine.step()
+        pressed_ns = self.press(Button.RECORD)
+        self.strike(melody, pressed_ns + self.bar_ns())
+        self.press(Button.RECORD)
+
+    def generate(self) -> None:
+        """Press generate and wait for the composition."""
+        self.press(Button.GENERATE)
+        self.wait(lambda: self.engine.instrument.generating is None)
+
+    def state(self) -> State:
+        """What the instrument is doing."""
+        return self.engine.instrument.state
+
+    def sentence(self) -> str:
+        """The message on the panel, or an empty text."""
+        notice = self.engine.instrument.notice
+        return notice.sentence if notice else ""
+
+    def since(self, count: int) -> list[MidiMessage]:
+        """What the synthesizer heard, but for so many messages at the beginning."""
+        return [message for _, message in list(self.board.synthesizer.heard)[count:]]
+
+    def count_heard(self) -> int:
+        """How many messages the synthesizer heard so far."""
+        return len(self.board.synthesizer.heard)
 
 
 class MakeInstrument(Protocol):
@@ -30,10 +69,14 @@ class MakeInstrument(Protocol):
         studio: str = "FakeStudio",
         *,
         bundle: str | None = "fake",
+        techniques: Collection[Technique] = frozenset(Technique),
         seed: int = 0,
         **config: object,
-    ) -> Simulation:
-        """Open one with settings of `Config`; without a bundle no worker is started."""
+    ) -> Rehearsal:
+        """Open one with settings of `Config`; without a bundle no worker is started.
+
+        For each of the techniques there is a bundle.
+        """
         ...
 
 
@@ -76,21 +119,28 @@ def make_instrument(tmp_path: Path) -> Iterator[MakeInstrument]:
     opened: list[Engine] = []
 
     def make(
-        studio: str = "FakeStudio", *, bundle: str | None = "fake", seed: int = 0, **config: object
-    ) -> Simulation:
+        studio: str = "FakeStudio",
+        *,
+        bundle: str | None = "fake",
+        techniques: Collection[Technique] = frozenset(Technique),
+        seed: int = 0,
+        **config: object,
+    ) -> Rehearsal:
         clock = VirtualClock(start_ns=5_000_000_000)
         board = simulated_board(clock.now_ns)
         choices = Choices(
             choose_seed=lambda: seed,
             wall_clock=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-            choose_bundle=lambda _: _folder(tmp_path, bundle),
+            choose_bundle=lambda technique: _folder(
+                tmp_path, bundle if technique in techniques else None
+            ),
             studio=f"fake_studio:{studio}",
         )
         settings = replace(Config(library=tmp_path / "library"), **config)  # type: ignore[arg-type]
         engine = Engine(board, Library(settings.library), clock, settings, choices)
         opened.append(engine)
         engine.open()
-        return Simulation(engine, board, clock)
+        return Rehearsal(engine, board, clock)
 
     yield make
     for engine in opened:

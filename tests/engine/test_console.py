@@ -2,7 +2,10 @@
 
 import os
 import threading
+import tracemalloc
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -62,9 +65,13 @@ def test_keys_and_the_cable(desk: Desk) -> None:
     ("line", "answer"),
     [
         ("fly", "'fly' is no command; help lists them"),
-        ("strike", "say a pitch as a whole number"),
-        ("strike 128", "a pitch is in 0..127, got 128"),
-        ("value many", "say how many clicks as a whole number"),
+        ("strike", "say a pitch as a whole number in 0..127"),
+        ("strike 128", "say a pitch as a whole number in 0..127, got '128'"),
+        ("value many", "say how many clicks as a whole number in -1000..1000, got 'many'"),
+        ("value 12345678901", "say how many clicks as a whole number in -1000..1000"),
+        ("wait -1", "say how many seconds as a whole number in 0..3600, got '-1'"),
+        (f"wait 1{'0' * 30}", "say how many seconds as a whole number in 0..3600"),
+        (f"wait {'9' * 5000}", "say how many seconds as a whole number in 0..3600"),
         ("melody yesterday", "there is no melody 'yesterday'"),
         ("help", "quit: switch off"),
     ],
@@ -83,6 +90,38 @@ def test_lines_are_read_in_whatever_pieces_they_come(desk: Desk) -> None:
     os.write(desk.writing, b"ay\n\nquit\n")
     assert desk.has_stopped.wait(20.0)
     assert desk.pressed == [Button.RECORD, Button.PLAY]
+
+
+def read_whole(desk: Desk, path: Path) -> None:
+    """Obey a file to its last line, which is quit."""
+    with path.open("rb") as file:
+        console = Console(file.fileno(), desk.board, desk.said.append, desk.has_stopped.set)
+        with closing(console):
+            console.start()
+            assert desk.has_stopped.wait(20.0)
+
+
+def test_the_lines_of_a_file_are_obeyed_the_last_one_without_its_end_too(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """As with `< commands.txt`; a refused command in between is answered and passed over."""
+    (tmp_path / "commands.txt").write_text("record\nwait -1\nwait 0\nplay\nquit")
+    read_whole(desk, tmp_path / "commands.txt")
+    assert desk.pressed == [Button.RECORD, Button.PLAY]
+    assert len(desk.said) == 1
+
+
+def test_a_line_without_end_takes_no_memory_and_the_next_one_is_obeyed(
+    desk: Desk, tmp_path: Path
+) -> None:
+    (tmp_path / "zeros").write_bytes(bytes(1_000_000) + b"\nplay\nquit")
+    tracemalloc.start()
+    read_whole(desk, tmp_path / "zeros")
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert desk.pressed == [Button.PLAY]
+    assert [len(line) < 250 for line in desk.said] == [True]
+    assert peak_bytes < 200_000
 
 
 def test_a_melody_that_fingers_play_can_be_interrupted(desk: Desk) -> None:

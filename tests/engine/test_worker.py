@@ -270,6 +270,31 @@ def test_a_process_whose_engine_is_gone_ends_by_itself(tmp_path: Path) -> None:
     assert watch.has_ended(within_s=PATIENCE_S)
 
 
+def test_an_interrupt_from_the_terminal_is_the_engines_alone(tmp_path: Path) -> None:
+    """Ctrl-C reaches every process of the group; the worker, still importing, answers after it."""
+    script = (
+        "import os, queue, signal\n"
+        "from pathlib import Path\n"
+        "from firmware.engine.worker import InferenceWorker\n"
+        "signal.signal(signal.SIGINT, lambda *_: None)\n"
+        "said = queue.Queue()\n"
+        "worker = InferenceWorker(said.put, studio='fake_studio:FakeStudio')\n"
+        f"worker.start(Path({str(tmp_path)!r}))\n"
+        "os.killpg(0, signal.SIGINT)\n"
+        "print(type(said.get()).__name__)\n"
+        "worker.stop()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Loaded\n", "")
+
+
 def test_without_an_interpreter_there_is_one_clear_error(
     make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,6 +97,29 @@ def test_a_very_long_piece_stays_a_picture_that_can_be_opened(
     assert piano_roll_picture(Melody(notes=()), long).height <= 2500
 
 
+def test_every_line_is_told_and_drawn_on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only one line at a time is ever held in the large form that gives smooth edges."""
+    largest = 0
+    make = Image.new
+
+    def remember(mode: str, size: tuple[int, int], *more: object) -> Image.Image:
+        nonlocal largest
+        if size[0] > WIDTH:
+            largest = max(largest, size[1])
+        return make(mode, size, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Image, "new", remember)
+    told: list[tuple[int, int]] = []
+    long = composition([note(beat, 60 + beat % 12) for beat in range(1000)])
+    image = piano_roll_picture(
+        Melody(notes=()), long, on_progress=lambda done, total: told.append((done, total))
+    )
+    lines = told[-1][1]
+    assert told == [(line + 1, lines) for line in range(lines)]
+    assert lines > 10
+    assert 0 < largest < 2.5 * image.height / lines
+
+
 @pytest.mark.parametrize(("pitch", "name"), [(60, "C4"), (69, "A4"), (61, "C#4"), (0, "C-1")])
 def test_pitches_have_their_names(pitch: int, name: str) -> None:
     assert note_name(pitch) == name
@@ -112,5 +135,10 @@ def test_it_is_written_as_a_png(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    """Nor is half a picture left where something is in the way of it."""
     with pytest.raises(LibraryError, match="cannot be written"):
         draw_piano_roll(Melody(notes=()), Composition(tracks=()), tmp_path / "no" / "x.png")
+    (tmp_path / "x.png").mkdir()
+    with pytest.raises(LibraryError, match="cannot be written"):
+        draw_piano_roll(Melody(notes=()), Composition(tracks=()), tmp_path / "x.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
