@@ -18,6 +18,7 @@ from firmware.parameters import Parameters, Technique, parameters_for
 from firmware.techniques.enhance import Enhancement, enhance
 from firmware.techniques.ensembles import DEFAULT_ENSEMBLE, ensemble_named
 from firmware.techniques.progress import finish
+from firmware.techniques.voices import cast
 from training.corpora import Chorale
 from training.evaluate import fixed_crops
 from training.markov import VoiceChains
@@ -354,15 +355,17 @@ def seam(
     elsewhere: list[float] = []
     parameters = _generous()
     for number, piece in enumerate(long_ones[:melodies]):
+        melody = soprano_of(piece.cells)
         work = Enhancement(
-            soprano_of(piece.cells),
+            melody,
             parameters,
             model,
             np.random.default_rng((seed, number)),
+            cast(melody.notes),
             ensemble=ensemble_named(DEFAULT_ENSEMBLE),
         )
         for step in work.plan.writing:
-            work.write(step)
+            finish(work.write(step))
         nll = result_nll(model, work.sampler.cells)
         rows = np.arange(len(nll))
         distance = np.min(

@@ -5,7 +5,7 @@ Letters: R rows, V voices.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -58,8 +58,8 @@ def proposals(
     removed: Collection[int],
     *,
     spec: EncodingSpec = CHORALE_ENCODING,
-) -> list[Proposal]:
-    """Read the cells that are not the player's as notes.
+) -> Generator[None, None, list[Proposal]]:
+    """Read the cells that are not the player's as notes; yield after each voice.
 
     Args:
         score: The player's notes.
@@ -69,29 +69,89 @@ def proposals(
         removed: Indices of the player's notes whose cells the model has written.
         spec: The model's encoding.
     """
-    gone = np.isin(score.owners, list(removed)) & (score.owners != NOBODY)
-    ours = ((score.owners == NOBODY) | gone) & (cells != spec.rest)
-    goes_on = np.zeros_like(ours)
-    goes_on[1:] = ours[1:] & ours[:-1] & (cells[1:] == cells[:-1]) & ~struck[1:]
-    goes_on &= score.linked[:, None]
     found: list[Proposal] = []
-    for voice in range(cells.shape[1]):
-        firsts = np.flatnonzero(ours[:, voice] & ~goes_on[:, voice])
-        stops = np.flatnonzero(ours[:, voice] & ~np.append(goes_on[1:, voice], [False]))
-        for first, last in zip(firsts.tolist(), stops.tolist(), strict=True):
-            rows = slice(first, last + 1)
-            owners = score.owners[rows, voice]
+    for voice, (firsts, lasts) in enumerate(_runs(score, cells, struck, removed, spec)):
+        owners = score.owners[:, voice]
+        columns = (
+            firsts.tolist(),
+            lasts.tolist(),
+            cells[firsts, voice].tolist(),
+            _means(confidence[:, voice], firsts, lasts).tolist(),
+            _count_owned(owners, firsts, lasts).tolist(),
+        )
+        for first, last, grid_class, sure, owned in zip(*columns, strict=True):
+            replaced = owners[first : last + 1].tolist() if owned else ()
             found.append(
                 Proposal(
                     voice=voice,
                     first=first,
                     last=last,
-                    grid_class=int(cells[first, voice]),
-                    confidence=float(confidence[rows, voice].mean()),
-                    replaces=frozenset(owners[owners != NOBODY].tolist()),
+                    grid_class=grid_class,
+                    confidence=sure,
+                    replaces=frozenset(owner for owner in replaced if owner != NOBODY),
                 )
             )
+        yield
     return found
+
+
+def count_replacements(
+    score: Score,
+    cells: Cells,
+    struck: NDArray[np.bool_],
+    removed: Collection[int],
+    *,
+    spec: EncodingSpec = CHORALE_ENCODING,
+) -> int:
+    """How many of the `proposals` would stand in the place of removed notes."""
+    return sum(
+        int(np.count_nonzero(_count_owned(score.owners[:, voice], firsts, lasts)))
+        for voice, (firsts, lasts) in enumerate(_runs(score, cells, struck, removed, spec))
+    )
+
+
+def _runs(
+    score: Score,
+    cells: Cells,
+    struck: NDArray[np.bool_],
+    removed: Collection[int],
+    spec: EncodingSpec,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """For each voice the first and the last row of what would be heard as one note."""
+    free = np.ones(len(score.casting.parts) + 1, dtype=np.bool_)
+    free[:-1] = False
+    free[list(removed)] = True
+    # The owner NOBODY is -1 and finds the last entry.
+    ours = free[score.owners] & (cells != spec.rest)
+    goes_on = np.zeros_like(ours)
+    goes_on[1:] = ours[1:] & ours[:-1] & (cells[1:] == cells[:-1]) & ~struck[1:]
+    goes_on &= score.linked[:, None]
+    for voice in range(cells.shape[1]):
+        own = goes_on[:, voice]
+        firsts = np.flatnonzero(ours[:, voice] & ~own)
+        lasts = np.flatnonzero(ours[:, voice] & ~np.append(own[1:], [False]))
+        yield firsts, lasts
+
+
+def _count_owned(
+    owners: NDArray[np.int32], firsts: NDArray[np.int64], lasts: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """How many cells of each run are the player's."""
+    owned = np.concatenate([[0], np.cumsum(owners != NOBODY)])
+    return np.asarray(owned[lasts + 1] - owned[firsts])
+
+
+def _means(
+    values: NDArray[np.float32], firsts: NDArray[np.int64], lasts: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Mean of each run; runs of one length at once, because there are thousands of them."""
+    means = np.empty(len(firsts), dtype=np.float32)
+    lengths = lasts - firsts + 1
+    for length in np.unique(lengths).tolist():
+        own = lengths == length
+        # (runs, length)
+        means[own] = values[firsts[own, None] + np.arange(length)].mean(axis=1)
+    return means
 
 
 def select(
@@ -124,6 +184,8 @@ def select(
     chosen: list[Proposal] = []
     for key in sorted(groups):
         left = budget - len(chosen)
+        if not left:
+            break
         group = groups[key]
         chosen += group if len(group) <= left else _best_spread(score, group, left, spec)
     return chosen
@@ -133,19 +195,14 @@ def _best_spread(
     score: Score, group: Sequence[Proposal], count: int, spec: EncodingSpec
 ) -> list[Proposal]:
     """The most valuable notes, taken from equal parts of the piece in turn."""
-    parts: dict[int, list[Proposal]] = defaultdict(list)
-    for proposal in group:
-        parts[proposal.first * max(count, 1) // len(score.steps)].append(proposal)
-    for part in parts.values():
-        part.sort(key=lambda proposal: (-_value(score, proposal, spec), proposal.first))
-    chosen: list[Proposal] = []
-    depth = 0
-    while len(chosen) < count:
-        layer = [part[depth] for part in parts.values() if depth < len(part)]
-        layer.sort(key=lambda proposal: (-_value(score, proposal, spec), proposal.first))
-        chosen += layer[: count - len(chosen)]
-        depth += 1
-    return chosen
+    # A layer takes one note of each part: first the best of each, then the second best.
+    layers: dict[int, list[Proposal]] = defaultdict(list)
+    taken: dict[int, int] = defaultdict(int)
+    for proposal in sorted(group, key=lambda own: (-_value(score, own, spec), own.first)):
+        part = proposal.first * count // len(score.steps)
+        layers[taken[part]].append(proposal)
+        taken[part] += 1
+    return [proposal for depth in sorted(layers) for proposal in layers[depth]][:count]
 
 
 def _value(score: Score, proposal: Proposal, spec: EncodingSpec) -> float:
@@ -177,8 +234,9 @@ def compose(
         spec: The model's encoding.
     """
     tracks: dict[int, list[Note]] = defaultdict(list)
+    gone = frozenset(removed)
     for part in score.casting.parts:
-        if part.index not in removed:
+        if part.index not in gone:
             tracks[part.voice].append(melody.notes[part.index])
     loudness = _Loudness(melody)
     step = ticks_per_step(spec.beat_resolution)

@@ -2,7 +2,8 @@
 
 Models do not unlearn them by growing, so the sampler forbids them.
 
-Letters: R rows, V voices, M cells to be written, P pitch classes of the grid, Q pairs of voices.
+Letters: R rows, V voices, M cells to be written, P pitch classes of the grid, Q pairs of voices,
+H parallels found.
 """
 
 from itertools import combinations
@@ -89,37 +90,50 @@ def write_without_parallels(
     number[mask] = np.arange(len(scores))
     cells[mask] = scores.argmax(axis=1)
     for _ in range(_ROUNDS):
-        hits = np.argwhere(parallels(cells, linked, rest=rest)).tolist()
-        changed: set[int] = set()
-        for row, pair in hits:
-            upper, lower = VOICE_PAIRS[pair]
-            corners = ((row, upper), (row, lower), (row - 1, upper), (row - 1, lower))
-            numbers = {corner: int(number[corner]) for corner in corners}
-            # Whatever was changed a moment ago may already have cured this one.
-            if changed.intersection(numbers.values()):
-                continue
-            losses = {
-                corner: _loss(scores[index], int(cells[corner]))
-                for corner, index in numbers.items()
-                if index >= 0
-            }
-            if not losses:
-                continue
-            corner = min(losses, key=losses.__getitem__)
-            if losses[corner] > -FORBIDDEN / 2:
-                continue
-            own = scores[numbers[corner]]
-            own[cells[corner]] = FORBIDDEN
-            cells[corner] = own.argmax()
-            changed.add(numbers[corner])
+        rows, pairs = np.nonzero(parallels(cells, linked, rest=rest))
+        # (H, 4): the corners of each parallel, two now and two a row before.
+        at = (
+            np.stack([rows, rows, rows - 1, rows - 1], axis=1),
+            np.stack([_UPPER[pairs], _LOWER[pairs]] * 2, axis=1),
+        )
+        corners = number[at]
+        losses = _losses(scores, corners, cells[at])
+        easiest = losses.argmin(axis=1)
+        curable = losses.min(axis=1, initial=np.inf) <= -FORBIDDEN / 2
+        changed = _apart(corners, easiest, curable)
         if not changed:
             return
+        hits = np.array(changed)
+        # (C,) cells that give way.
+        own = corners[hits, easiest[hits]]
+        place = (at[0][hits, easiest[hits]], at[1][hits, easiest[hits]])
+        scores[own, cells[place]] = FORBIDDEN
+        cells[place] = scores[own].argmax(axis=1)
 
 
-def _loss(scores: NDArray[np.float32], chosen: int) -> float:
-    """How much worse the next best class is."""
-    kept = scores[chosen]
-    scores[chosen] = FORBIDDEN
-    loss = float(kept - scores.max())
-    scores[chosen] = kept
-    return loss
+def _losses(
+    scores: NDArray[np.float32], corners: NDArray[np.int64], chosen: Cells
+) -> NDArray[np.float32]:
+    """(H, 4): how much worse each corner's next best class is; infinite where none may change."""
+    losses = np.full(corners.shape, np.inf, dtype=np.float32)
+    writable = corners >= 0
+    own, classes = scores[corners[writable]], chosen[writable].astype(np.int64)[:, None]
+    kept = np.take_along_axis(own, classes, axis=1)[:, 0]
+    np.put_along_axis(own, classes, FORBIDDEN, axis=1)
+    losses[writable] = kept - own.max(axis=1)
+    return losses
+
+
+def _apart(
+    corners: NDArray[np.int64], easiest: NDArray[np.int64], curable: NDArray[np.bool_]
+) -> list[int]:
+    """The parallels to be cured at once: none has a corner that another one changes."""
+    taken: list[int] = []
+    changed: set[int] = set()
+    rows = zip(corners.tolist(), easiest.tolist(), curable.tolist(), strict=True)
+    for hit, (numbers, best, is_curable) in enumerate(rows):
+        # Whatever was changed a moment ago may already have cured this one.
+        if is_curable and changed.isdisjoint(numbers):
+            taken.append(hit)
+            changed.add(numbers[best])
+    return taken

@@ -6,6 +6,9 @@ would not have expected, and the worst of them are opened too, as far as the pla
 What is heard in the end is chosen among the dreamt notes, as many as the player allows.
 """
 
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -21,14 +24,14 @@ from firmware.music.encoding import (
 )
 from firmware.music.notes import Composition, Melody
 from firmware.parameters import Parameters
-from firmware.techniques.arrange import compose, proposals, select
+from firmware.techniques.arrange import compose, count_replacements, proposals, select
 from firmware.techniques.ensembles import DEFAULT_ENSEMBLE, Ensemble, ensemble_named
-from firmware.techniques.gibbs import Sampler
+from firmware.techniques.gibbs import Pausing, Sampler, window_count
 from firmware.techniques.listening import listen
-from firmware.techniques.progress import Generation, Progress
+from firmware.techniques.progress import Generation, Progress, Result
 from firmware.techniques.schedule import DRAFT_ALONE, DRAFT_PASSES, Pass, draft, plan
 from firmware.techniques.score import NOBODY, score_of
-from firmware.techniques.voices import Casting, cast
+from firmware.techniques.voices import Casting, casting
 
 
 def enhance(
@@ -50,9 +53,10 @@ def enhance(
         ensemble: Who plays, a key of `ENSEMBLES`.
 
     Returns:
-        A generation that yields after every pass, with previews on the way. At most the
-        allowed share of the melody's notes is missing from its result, at most the allowed
-        number of notes is new, and all others are exactly as they were played.
+        A generation that yields after every window of the model, if not more often, so that
+        it can be cancelled within milliseconds; some of what it yields are previews.
+        At most the allowed share of the melody's notes is missing from its result, at most
+        the allowed number of notes is new, and all others are exactly as they were played.
 
     Raises:
         MusicError: If the melody has no notes.
@@ -61,8 +65,12 @@ def enhance(
     players = ensemble_named(ensemble)
     if not melody.notes:
         raise MusicError("there is nothing to enhance", remedy="play or import a melody first")
-    return _generation(Enhancement(melody, parameters, model, rng, ensemble=players))
+    begin = partial(Enhancement, melody, parameters, model, rng, ensemble=players)
+    return _generation(melody, begin)
 
+
+Reported = Generator[Progress, None, Result]
+"""A part of the work with its reports."""
 
 _OWN_SHARE: Final = 0.1
 """Of its cells that hold notes of the player's: from here on a voice counts as the player's."""
@@ -73,33 +81,61 @@ _REPAIR_WARMTH: Final = 0.3
 _WRONG_SURPRISE: Final = 2.7
 """At creative risk 1: a note that surprises so many times as much as the mean sounds wrong."""
 
-
 _BREVITY: Final = 0.35
 """How much less a note shorter than a beat is suspected: by its length to this power."""
 
 
-def _generation(work: "Enhancement") -> Generation:
-    plan, done = work.plan, work.drafted
-    total = plan.passes + done
+def _generation(melody: Melody, begin: "Callable[[Casting], Enhancement]") -> Generation:
+    # Before the notes have voices nobody knows how much there is to do.
+    at_first = Progress(done=0, total=1)
+    work = begin((yield from _reported(casting(melody.notes), lambda _: at_first)))
+    plan, done = work.plan, 0
+    total = plan.passes + work.drafted
+    # Windows are counted rather than passes, one of which takes seconds for a long melody.
+    windows = window_count(work.score.sections, time_steps=CHORALE_ENCODING.time_steps)
+
+    def report(preview: Composition | None = None, *, within: int = 0) -> Progress:
+        return Progress(done=done * windows + within, total=total * windows, preview=preview)
+
+    def reported(part: Generator[None, None, Result], passes: int = 0) -> Reported[Result]:
+        return _reported(part, lambda seen: report(within=min(seen, passes * windows)))
+
     for step in work.first_draft:
-        work.write(step, work.first_window)
+        passes = 1 if work.drafted else 0
+        yield from reported(work.write(step, work.first_window), passes)
+        done += passes
     if work.first_draft:
-        yield Progress(done=done, total=total, preview=work.composition())
+        yield report((yield from reported(work.composition())))
     for looks in plan.voicing:
-        work.choose_voices(looks)
+        yield from reported(work.choose_voices(looks), looks)
         done += looks
-        yield Progress(done=done, total=total)
     for looks in plan.judging:
-        work.judge(looks)
+        yield from reported(work.judge(looks), looks)
         done += looks
-        yield Progress(done=done, total=total)
     for step in plan.writing:
-        work.write(step)
+        yield from reported(work.write(step), 1)
         done += 1
-        audible = step.preview and done < total
-        yield Progress(done=done, total=total, preview=work.composition() if audible else None)
-    work.finish()
-    return work.composition()
+        if step.preview and done < total:
+            yield report((yield from reported(work.composition())))
+    if total:
+        yield report()
+    yield from reported(work.finish())
+    return (yield from reported(work.composition()))
+
+
+def _reported(
+    part: Generator[None, None, Result], report: Callable[[int], Progress]
+) -> Reported[Result]:
+    """Report at every pause of a part of the work; reports are made of the pauses so far."""
+    pauses = 0
+    while True:
+        try:
+            next(part)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+        pauses += 1
+        yield report(pauses)
 
 
 class Enhancement:
@@ -118,6 +154,7 @@ class Enhancement:
         parameters: Of `Technique.ENHANCE`.
         model: A model of the chorale encoding.
         rng: Source of all randomness.
+        roles: Which voices its notes have at first.
         ensemble: Who plays.
     """
 
@@ -127,6 +164,7 @@ class Enhancement:
         parameters: Parameters,
         model: Model,
         rng: np.random.Generator,
+        roles: Casting,
         *,
         ensemble: Ensemble,
     ) -> None:
@@ -139,8 +177,7 @@ class Enhancement:
         self._ensemble = ensemble
         self._model = model
         self._rng = rng
-        casting = cast(melody.notes)
-        self._begin(casting)
+        self._begin(roles)
         self.first_window = self.score.sections[0][: CHORALE_ENCODING.time_steps]
         is_all = len(self.first_window) == len(self.score.steps)
         # Few passes over one window draft all there is soon enough.
@@ -150,14 +187,23 @@ class Enhancement:
         self.plan = plan(
             passes,
             risk,
-            voicing=casting.lines > 2,
+            voicing=roles.lines > 2,
             judging=self._removable > 0,
             drafted=self.drafted,
         )
+        if not self._addable:
+            self._plan_without_writing()
 
-    def _begin(self, casting: Casting) -> None:
+    def _plan_without_writing(self) -> None:
+        """Where nothing may be added, only listening can change anything."""
+        self.plan = replace(self.plan, writing=())
+        if not self.plan.passes:
+            # What is drawn in a draft decides nothing but which notes are hidden together.
+            self.first_draft, self.drafted = [], 0
+
+    def _begin(self, roles: Casting) -> None:
         """Lay the melody out; nothing is written yet."""
-        self.score = score_of(casting)
+        self.score = score_of(roles)
         self.sampler = Sampler(self.score, self._model, self._rng)
         self._removed: list[int] = []
         # (V,): gaps in a part that the player wrote are filled in, new parts are composed.
@@ -165,17 +211,17 @@ class Enhancement:
         self._warmth = np.where(coverage >= _OWN_SHARE, _REPAIR_WARMTH, 1.0).astype(np.float32)
         self._struck = np.zeros(self.sampler.cells.shape, dtype=np.bool_)
         # (N,): a passing note that is hardly heard may well surprise.
-        steps = np.array([part.end - part.start for part in casting.parts])
+        steps = np.array([part.end - part.start for part in roles.parts])
         self._weights = np.minimum(steps / CHORALE_ENCODING.beat_resolution, 1.0) ** _BREVITY
 
-    def choose_voices(self, looks: int) -> None:
+    def choose_voices(self, looks: int) -> Pausing:
         """Let the model say which voices the notes belong to, and begin anew."""
-        opinion = listen(self.score, self.sampler, self._rng, looks=looks)
-        self._begin(cast(self._melody.notes, evidence=opinion.voices))
+        opinion = yield from listen(self.score, self.sampler, self._rng, looks=looks)
+        self._begin((yield from casting(self._melody.notes, evidence=opinion.voices)))
 
-    def judge(self, looks: int) -> None:
+    def judge(self, looks: int) -> Pausing:
         """Open the notes that sound wrong, the worst first, as many as the player allows."""
-        opinion = listen(self.score, self.sampler, self._rng, looks=looks)
+        opinion = yield from listen(self.score, self.sampler, self._rng, looks=looks)
         # Music of another style surprises all over; one nat more keeps a very plain tune from
         # being judged by trifles.
         surprise = opinion.surprise / (1.0 + opinion.surprise.mean()) * self._weights
@@ -185,17 +231,19 @@ class Enhancement:
         self._removed += worst.tolist()
         self.sampler.free |= np.isin(self.score.owners, worst)
 
-    def write(self, step: Pass, window: range | None = None) -> None:
+    def write(self, step: Pass, window: range | None = None) -> Pausing:
         """Take one pass that writes, over everything or over one window."""
         mask = self._chosen(step, window)
-        logits = self.sampler.look(mask, (window,) if window else None)
+        logits = yield from self.sampler.look(mask, (window,) if window else None)
         temperatures = np.float32(step.temperature) * self._warmth
-        self.sampler.write(mask, logits, temperatures=temperatures)
+        yield from self.sampler.write(mask, logits, temperatures=temperatures)
 
-    def finish(self) -> None:
+    def finish(self) -> Pausing:
         """Keep the rhythm of a single line, and decide where a pitch is struck again."""
+        if not self._addable:
+            return
         if self.score.casting.lines == 1 and self._removed:
-            self._level_replacements()
+            yield from self._level_replacements()
         sampler, owners = self.sampler, self.score.owners
         attacks = np.full(owners.shape, ATTACK_STRUCK, dtype=np.int8)
         same = np.zeros(owners.shape, dtype=np.bool_)
@@ -206,30 +254,45 @@ class Enhancement:
         held[1:] = (owners[1:] == owners[:-1]) & ~sampler.free[1:]
         attacks[same & held] = ATTACK_HELD
         attacks[sampler.cells == CHORALE_ENCODING.rest] = ATTACK_UNKNOWN
-        self._struck = sampler.struck_again(attacks) > 0.0
+        self._struck = (yield from sampler.struck_again(attacks)) > 0.0
 
-    def _level_replacements(self) -> None:
+    def _level_replacements(self) -> Pausing:
         """Give each removed note of a single line one pitch in its place."""
         sampler, removed = self.sampler, np.isin(self.score.owners, self._removed)
-        logits = sampler.look(removed)
+        logits = yield from sampler.look(removed)
+        rows, voices = np.nonzero(removed)
+        # The cells of a note of a single line follow each other.
         owners = self.score.owners[removed]
+        firsts = np.flatnonzero(np.diff(owners, prepend=NOBODY))
+        cells = {
+            int(owners[first]): slice(int(first), int(stop))
+            for first, stop in zip(firsts, [*firsts[1:], len(owners)], strict=True)
+        }
         for note in self._removed:
-            own = removed & (self.score.owners == note)
-            sampler.write_as_one(own, logits[owners == note])
+            own = cells[note]
+            place = slice(int(rows[own.start]), int(rows[own.stop - 1]) + 1)
+            sampler.write_as_one(place, int(voices[own.start]), logits[own])
+            yield
 
-    def composition(self) -> Composition:
+    def composition(self) -> Generator[None, None, Composition]:
         """What there is so far, within the limits."""
         sampler, score = self.sampler, self.score
         removed = list(self._removed)
-        while True:
-            offered = proposals(score, sampler.cells, self._struck, sampler.confidence, removed)
-            excess = sum(bool(proposal.replaces) for proposal in offered) - self._addable
-            # Where nothing may be added, a wrong note is simply left out.
-            if excess <= 0 or not removed or not self._addable:
+        if not self._addable:
+            # A wrong note is simply left out.
+            return compose(self._melody, score, [], removed, self._ensemble)
+        while removed:
+            replacing = count_replacements(score, sampler.cells, self._struck, removed)
+            yield
+            if replacing <= self._addable:
                 break
             # By halves, so that a thousand suspects do not take a thousand rounds.
-            del removed[-max(1, excess // 2) :]
+            del removed[-max(1, (replacing - self._addable) // 2) :]
+        offered = yield from proposals(
+            score, sampler.cells, self._struck, sampler.confidence, removed
+        )
         chosen = select(score, offered, self._addable)
+        yield
         return compose(self._melody, score, chosen, removed, self._ensemble)
 
     def _chosen(self, step: Pass, window: range | None) -> CellMask:

@@ -9,7 +9,7 @@ Reference:
     Convolution" (ISMIR 2017).
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,8 +23,17 @@ from firmware.techniques.counterpoint import parallels, write_without_parallels
 from firmware.techniques.score import Score
 from firmware.techniques.splitting import VOICE_RANGES
 
+Pausing = Generator[None, None, None]
+"""Work that yields every few milliseconds, so that it can be stopped there."""
+
+Look = Generator[None, None, NDArray[np.float32]]
+"""The model going over a score: yields after each window, returns what it said of them all."""
+
 _MARGIN_STEPS: Final = 16
 """Context that a window has at least on each side of the part that is taken from it."""
+
+_BLOCK: Final = 4096
+"""Cells that are drawn without a pause."""
 
 _CHOICES: Final = 8
 """Pitches to try for a note before a parallel is accepted."""
@@ -68,6 +77,12 @@ def tiles(section: range, rng: np.random.Generator, *, time_steps: int) -> Itera
         start, stop = stop, min(stop + hop, section.stop)
 
 
+def window_count(sections: Sequence[range], *, time_steps: int) -> int:
+    """About how many windows cover the sections; where their borders are moves it by a few."""
+    hop = time_steps - 2 * _MARGIN_STEPS
+    return sum(1 if len(section) <= time_steps else -(-len(section) // hop) for section in sections)
+
+
 class Sampler:
     """The cells of a score being written by a model.
 
@@ -103,10 +118,8 @@ class Sampler:
         self._spec = spec
         self._penalty = _penalties(score, spec)
 
-    def look(
-        self, mask: CellMask, sections: tuple[range, ...] | None = None
-    ) -> NDArray[np.float32]:
-        """Ask the model what stands in the masked cells.
+    def look(self, mask: CellMask, sections: tuple[range, ...] | None = None) -> Look:
+        """Ask the model what stands in the masked cells, window by window.
 
         Args:
             mask: (R, V), True where the model is not told.
@@ -128,12 +141,13 @@ class Sampler:
                 offset = tile.window.start
                 # (T, P, V) -> (T, V, P)
                 logits[core] = found[core.start - offset : core.stop - offset].transpose(0, 2, 1)
+                yield
         self.borders = tuple(borders)
         return logits[mask]
 
     def write(
         self, mask: CellMask, logits: NDArray[np.float32], *, temperatures: NDArray[np.float32]
-    ) -> None:
+    ) -> Pausing:
         """Draw the masked cells from logits and keep how sure the model was.
 
         Args:
@@ -142,40 +156,47 @@ class Sampler:
             temperatures: (V,) one a voice, above 0.
         """
         rows, voices = np.nonzero(mask)
-        allowed = logits + self._penalty[voices]
-        # No voice is silent while the player plays.
-        allowed[self._score.sounding[rows], self._spec.rest] = FORBIDDEN
-        scores = noisy_scores(allowed, temperatures[voices, None], rng=self._rng)
+        blocks = [slice(first, first + _BLOCK) for first in range(0, len(rows), _BLOCK)]
+        scores = np.empty_like(logits)
+        for block in blocks:
+            own = voices[block]
+            allowed = logits[block] + self._penalty[own]
+            # No voice is silent while the player plays.
+            allowed[self._score.sounding[rows[block]], self._spec.rest] = FORBIDDEN
+            scores[block] = noisy_scores(allowed, temperatures[own, None], rng=self._rng)
+            yield
         write_without_parallels(self.cells, mask, scores, self._linked, rest=self._spec.rest)
-        chosen = self.cells[mask].astype(np.int64)
-        said = log_softmax(logits)
-        self.confidence[mask] = np.take_along_axis(said, chosen[:, None], axis=1)[:, 0]
+        yield
+        chosen = self.cells[mask].astype(np.int64)[:, None]
+        for block in blocks:
+            said = np.take_along_axis(log_softmax(logits[block]), chosen[block], axis=1)
+            self.confidence[rows[block], voices[block]] = said[:, 0]
+            yield
 
-    def write_as_one(self, mask: CellMask, logits: NDArray[np.float32]) -> None:
+    def write_as_one(self, rows: slice, voice: int, logits: NDArray[np.float32]) -> None:
         """Write neighbouring cells of one voice as one note: the likeliest without parallels.
 
         Args:
-            mask: (R, V), cells of one voice.
+            rows: The cells' rows.
+            voice: Their voice.
             logits: (M, P) of these cells.
         """
-        voice = int(np.nonzero(mask)[1][0])
         said = log_softmax(logits).mean(axis=0)
         scores = said + self._penalty[voice]
         scores[self._spec.rest] = FORBIDDEN
         order = np.argsort(-scores, kind="stable")[:_CHOICES]
         for choice in (*order.tolist(), int(order[0])):
-            self.cells[mask] = choice
-            if not self._has_parallels_at(mask):
+            self.cells[rows, voice] = choice
+            if not self._has_parallels_at(rows):
                 break
-        self.confidence[mask] = said[self.cells[mask][0]]
+        self.confidence[rows, voice] = said[choice]
 
-    def _has_parallels_at(self, mask: CellMask) -> bool:
-        rows = np.flatnonzero(mask.any(axis=1))
-        around = slice(max(int(rows[0]) - 1, 0), int(rows[-1]) + 2)
+    def _has_parallels_at(self, rows: slice) -> bool:
+        around = slice(max(rows.start - 1, 0), rows.stop + 1)
         found = parallels(self.cells[around], self._linked[around], rest=self._spec.rest)
         return bool(found[1:].any())
 
-    def struck_again(self, attacks: NDArray[np.int8]) -> NDArray[np.float32]:
+    def struck_again(self, attacks: NDArray[np.int8]) -> Look:
         """Ask the model where a pitch that goes on is struck again.
 
         Args:
@@ -193,6 +214,7 @@ class Sampler:
                 classes = self.cells[core].astype(np.int64)[:, None, :]
                 own = found[core - tile.window.start]
                 logits[core] = np.take_along_axis(own, classes, axis=1)[:, 0]
+                yield
         return logits
 
     def _run(

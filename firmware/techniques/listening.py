@@ -5,9 +5,11 @@ each voice says which voice a note belongs to, and whether it sounds wrong: whet
 class is expected neither in its own voice nor in any other. Octaves do not matter there: the
 player's register is not the choir's.
 
-Letters: R rows, V voices, N the player's notes, H hidden cells, P pitch classes of the grid.
+Letters: R rows, V voices, N the player's notes, H hidden cells (of a block),
+P pitch classes of the grid.
 """
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +25,7 @@ _OCTAVE: Final = 12
 _OCCUPIED: Final = -8.0  # log-likelihood of a note in a voice that sings something else
 _UNHEARD: Final = -3.0  # of a note that no voice sings
 _LEAST: Final = 1e-6  # probability
+_BLOCK: Final = 2048  # hidden cells that are judged without a pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +49,8 @@ def listen(
     *,
     looks: int,
     spec: EncodingSpec = CHORALE_ENCODING,
-) -> Opinion:
-    """Hear every note once while it is hidden.
+) -> Generator[None, None, Opinion]:
+    """Hear every note once while it is hidden; yield every few milliseconds.
 
     Args:
         score: The notes in their present voices.
@@ -69,22 +72,29 @@ def listen(
         if not hidden.any():
             continue
         mask = sampler.free | hidden
-        said = np.full((*mask.shape, spec.grid_pitches), -np.inf, dtype=np.float32)
-        said[mask] = log_softmax(sampler.look(mask))
-        rows, voices = np.nonzero(hidden)
-        owners = score.owners[rows, voices]
-        # (H, V): what each voice would say to the pitch of the note hidden in one of them.
-        heard = said[rows, :, classes[owners]]
-        np.add.at(likelihood, owners, np.where(mask[rows], heard, 0.0))
-        np.add.at(counts, owners, mask[rows].astype(np.float64))
-        # (H, V): the same for its pitch class.
-        by_class = np.exp(said[rows]) @ folding
-        expected = by_class[
-            np.arange(len(rows)), :, (classes[owners] + spec.lowest_pitch) % _OCTAVE
-        ]
-        own = expected[np.arange(len(rows)), voices]
-        anywhere = 1.0 - np.prod(1.0 - np.minimum(expected, 1.0), axis=1)
-        np.add.at(surprise, owners, -np.log(own + _LEAST) - np.log(anywhere + _LEAST))
+        logits = yield from sampler.look(mask)
+        # (R, V): where the logits of a masked cell are.
+        number = np.full(mask.shape, -1, dtype=np.int64)
+        number[mask] = np.arange(len(logits))
+        cells = np.argwhere(hidden)
+        for block in range(0, len(cells), _BLOCK):
+            rows, voices = cells[block : block + _BLOCK].T
+            owners = score.owners[rows, voices]
+            each = np.arange(len(rows))
+            # (H, V, P)
+            said = log_softmax(logits[number[rows]])
+            said[~mask[rows]] = -np.inf
+            # (H, V): what each voice would say to the pitch of the note hidden in one of them.
+            heard = said[each, :, classes[owners]]
+            np.add.at(likelihood, owners, np.where(mask[rows], heard, 0.0))
+            np.add.at(counts, owners, mask[rows].astype(np.float64))
+            # (H, V): the same for its pitch class.
+            by_class = np.exp(said) @ folding
+            expected = by_class[each, :, (classes[owners] + spec.lowest_pitch) % _OCTAVE]
+            own = expected[each, voices]
+            anywhere = 1.0 - np.prod(1.0 - np.minimum(expected, 1.0), axis=1)
+            np.add.at(surprise, owners, -np.log(own + _LEAST) - np.log(anywhere + _LEAST))
+            yield
     means = np.where(counts > 0, likelihood / np.maximum(counts, 1.0), _OCCUPIED)
     means[counts.sum(axis=1) == 0] = _UNHEARD
     return Opinion(voices=means, surprise=surprise / np.maximum(counts.max(axis=1), 1.0))

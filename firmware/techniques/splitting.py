@@ -4,7 +4,7 @@ Letters: N notes, V voices, B ways that are kept, K choices for a chord.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Final
@@ -30,6 +30,7 @@ _CUT_COST: Final = 1.5  # a step that the voice's last note loses
 _NO_VOICE_COST: Final = 40.0
 _SILENT_COST: Final = 20.0  # of a note in a voice that has no line
 _BEAM_WIDTH: Final = 32
+_CHORDS_AT_ONCE: Final = 64  # without a pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,13 @@ def tolerance(span: Span) -> int:
     return max(1, (span.end - span.start) // 4)
 
 
-def split(spans: Sequence[Span], shift: int, evidence: NDArray[np.float64] | None) -> list[int]:
+def split(
+    spans: Sequence[Span], shift: int, evidence: NDArray[np.float64] | None
+) -> Generator[None, None, list[int]]:
     """Give polyphonic notes voices: a beam search for the smoothest lines in their registers.
 
     Where no more than two notes sound at once there are two lines, and two voices for them.
+    It yields every few milliseconds.
 
     Args:
         spans: All notes.
@@ -72,7 +76,9 @@ def split(spans: Sequence[Span], shift: int, evidence: NDArray[np.float64] | Non
         by_start[span.start].append(span)
     pair = _pair_of_voices(spans, shift)
     beam = _Beam(shift, evidence, pair if pair else range(len(VOICE_RANGES)))
-    for start in sorted(by_start):
+    for number, start in enumerate(sorted(by_start)):
+        if number % _CHORDS_AT_ONCE == 0:
+            yield
         group = sorted(by_start[start], key=lambda span: (-span.pitch, -span.end, span.index))
         beam.advance(start, _most_important(group))
     voices = [NO_VOICE] * len(spans)
@@ -160,14 +166,10 @@ class _Beam:
         )
         one[:, :, self._silent] += _SILENT_COST
         # What sounds on above in a lower voice or below in a higher one is crossed.
-        for voice in range(len(VOICE_RANGES)):
-            above = (self._pitches[:, None, :voice] < pitches[None, :, None]) & sounds[
-                :, None, :voice
-            ]
-            below = (self._pitches[:, None, voice + 1 :] > pitches[None, :, None]) & sounds[
-                :, None, voice + 1 :
-            ]
-            one[:, :, voice] += _CROSSING_COST * (above.sum(axis=2) + below.sum(axis=2))
+        others, own = self._pitches[:, None, :], pitches[None, :, None]
+        heard = sounds[:, None, :]
+        crossed = ((others < own) & heard) @ _UPPER_OF + ((others > own) & heard) @ _LOWER_OF
+        one[:, :, :-1] += _CROSSING_COST * crossed
         notes = np.arange(len(chord))
         # (B, K)
         total = self._costs[:, None] + one[:, notes, choices].sum(axis=2)
@@ -217,5 +219,10 @@ def _choices(notes: int) -> NDArray[np.int64]:
     ]
     return np.array(ways, dtype=np.int64).reshape(len(ways), notes)
 
+
+_UPPER_OF: Final = np.triu(np.ones((len(VOICE_RANGES),) * 2), 1)
+"""(V, V): 1 where the first voice is above the second."""
+
+_LOWER_OF: Final = _UPPER_OF.T
 
 _CHOICES: Final = tuple(_choices(notes) for notes in range(len(VOICE_RANGES) + 1))

@@ -6,7 +6,7 @@ voices would be needed for stays outside of the model.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from firmware.music.encoding import CHORALE_ENCODING, EncodingSpec
 from firmware.music.notes import Note
 from firmware.music.piano_roll import span_in_steps
+from firmware.techniques.progress import finish
 from firmware.techniques.splitting import (
     NO_VOICE,
     VOICE_RANGES,
@@ -74,7 +75,17 @@ def cast(
     evidence: NDArray[np.float64] | None = None,
     spec: EncodingSpec = CHORALE_ENCODING,
 ) -> Casting:
-    """Give every note a voice.
+    """Give every note a voice, at once: see `casting`."""
+    return finish(casting(notes, evidence=evidence, spec=spec))
+
+
+def casting(
+    notes: Sequence[Note],
+    *,
+    evidence: NDArray[np.float64] | None = None,
+    spec: EncodingSpec = CHORALE_ENCODING,
+) -> Generator[None, None, Casting]:
+    """Give every note a voice; yield every few milliseconds.
 
     Args:
         notes: The melody's notes, in order; any number, any pitch, on or off the grid.
@@ -92,7 +103,8 @@ def cast(
         voices = [voice] * len(spans)
     else:
         shift = _shift_of_many(spans)
-        voices = split(spans, shift, evidence)
+        voices = yield from split(spans, shift, evidence)
+    yield
     ends = _legato_ends(spans, voices)
     parts = tuple(
         Part(
@@ -104,6 +116,7 @@ def cast(
         )
         for span, voice, end in zip(spans, voices, ends, strict=True)
     )
+    yield
     return Casting(parts=parts, shift=shift, lines=lines)
 
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from firmware.music.encoding import CHORALE_ENCODING
 from firmware.music.notes import Melody, Note
-from firmware.techniques.arrange import Proposal, compose, proposals, select
+from firmware.techniques.arrange import Proposal, compose, count_replacements, proposals, select
 from firmware.techniques.ensembles import ENSEMBLES
+from firmware.techniques.progress import finish
 from firmware.techniques.score import Score, score_of
 from firmware.techniques.voices import cast
 
@@ -27,7 +28,8 @@ def filled(score: Score, bass: list[int]) -> list[Proposal]:
     cells = score.cells.copy()
     cells[:, 3] = bass
     nothing = np.zeros(cells.shape, dtype=np.bool_)
-    return proposals(score, cells, nothing, np.zeros(cells.shape, dtype=np.float32), [])
+    zeros = np.zeros(cells.shape, dtype=np.float32)
+    return finish(proposals(score, cells, nothing, zeros, []))
 
 
 def test_runs_of_equal_cells_are_notes() -> None:
@@ -49,7 +51,7 @@ def test_a_struck_cell_begins_a_new_note_and_so_does_a_new_section() -> None:
     struck = np.zeros(cells.shape, dtype=np.bool_)
     struck[4, 3] = True
     zeros = np.zeros(cells.shape, dtype=np.float32)
-    offered = proposals(score, cells, struck, zeros, [])
+    offered = finish(proposals(score, cells, struck, zeros, []))
     assert [(p.first, p.last) for p in offered] == [(0, 3), (4, 15), (16, 31)]
 
 
@@ -59,8 +61,10 @@ def test_cells_of_a_removed_note_are_offered_as_its_replacement() -> None:
     cells[16:, 0] = 33
     nothing = np.zeros(cells.shape, dtype=np.bool_)
     zeros = np.zeros(cells.shape, dtype=np.float32)
-    assert not proposals(score, cells, nothing, zeros, [])
-    (offered,) = proposals(score, cells, nothing, zeros, [1])
+    assert not finish(proposals(score, cells, nothing, zeros, []))
+    assert count_replacements(score, cells, nothing, []) == 0
+    (offered,) = finish(proposals(score, cells, nothing, zeros, [1]))
+    assert count_replacements(score, cells, nothing, [1]) == 1
     assert offered.replaces == {1}
     assert (offered.first, offered.last) == (16, 31)
 

@@ -272,10 +272,79 @@ def test_every_pass_is_reported_and_a_preview_comes_early(liking: Callable[..., 
     assert not heard.removed
     assert heard.added
     reports = [(step.done, step.total) for step in generation]
-    # Several passes of listening are one report; every pass that writes is one.
-    assert reports[-1] == (40, 40)
-    assert [done for done, _ in reports] == sorted({done for done, _ in reports})
-    assert len(reports) > 30
+    ((windows, total),) = {(total // 40, total) for _, total in reports}
+    assert total == 40 * windows
+    assert reports[-1] == (total, total)
+    assert [done for done, _ in reports] == sorted(done for done, _ in reports)
+    assert len({done for done, _ in reports}) > 0.9 * total
+
+
+def test_a_long_melody_is_reported_and_can_be_cancelled_after_each_window(
+    liking: Callable[..., Model],
+) -> None:
+    """Never more than one window of the model between two reports, and the first moves the bar."""
+    melody = scale_up(2000)
+    model = liking(C_MAJOR)
+    parameters = parameters_for(Technique.ENHANCE, {"sampling_iterations": 12})
+    generation = enhance(melody, parameters, model, np.random.default_rng(0))
+    asked = 0
+    for number, step in enumerate(generation):
+        assert model.calls - asked <= 1  # type: ignore[attr-defined]
+        asked = model.calls  # type: ignore[attr-defined]
+        assert step.total > 12 * 80 or not step.done
+        if number == 80:
+            assert 0 < step.done < step.total / 12
+            break
+    generation.close()
+    assert asked < 200
+
+
+@pytest.mark.parametrize("percent", [0, 30])
+def test_where_nothing_may_be_added_nothing_is_written(
+    liking: Callable[..., Model], percent: int
+) -> None:
+    """Nor asked for: of a line that stays as it is nothing, else only whether a note is wrong."""
+    melody = scale_up(32)
+    wrong = replace(melody.notes[5], pitch=66)
+    melody = melody.with_notes((*melody.notes[:5], wrong, *melody.notes[6:]))
+    model = liking(C_MAJOR, strength=14.0)
+    composition = made(
+        melody,
+        model,
+        max_notes_added=0,
+        max_input_notes_removed=percent,
+        sampling_iterations=100,
+    )
+    difference = changes(melody, composition)
+    assert not difference.added
+    assert difference.removed == ((wrong,) if percent else ())
+    assert [track.name for track in composition.tracks] == ["soprano"]
+    assert model.calls == (12 + 8 if percent else 0)  # type: ignore[attr-defined]
+
+
+def test_polyphony_to_which_nothing_may_happen_still_gets_its_voices_from_the_model(
+    liking: Callable[..., Model],
+) -> None:
+    """The same tracks as where notes may be added, from a few passes of listening."""
+    chords = ((60, 64, 67), (59, 62, 67), (60, 64, 72), (57, 64, 69))
+    melody = Melody(
+        notes=tuple(
+            Note(start_ticks=1920 * bar, pitch=pitch, duration_ticks=1920)
+            for bar, chord in enumerate(chords)
+            for pitch in chord
+        )
+    )
+    model = liking(C_MAJOR)
+    alone = made(melody, model, max_notes_added=0, max_input_notes_removed=0)
+    assert 0 < model.calls < 30  # type: ignore[attr-defined]
+    added_to = made(melody, liking(C_MAJOR), max_notes_added=500, max_input_notes_removed=0)
+    played = {
+        track.name: tuple(note for note in track.notes if note in melody.notes)
+        for track in added_to.tracks
+    }
+    assert {track.name: track.notes for track in alone.tracks} == {
+        name: notes for name, notes in played.items() if notes
+    }
 
 
 @pytest.mark.parametrize("passes", [1, 2, 5, 8, 19, 20, 21, 24, 25, 48, 100, 200])

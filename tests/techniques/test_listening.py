@@ -8,6 +8,7 @@ from firmware.inference.runtime import Model
 from firmware.music.notes import Note
 from firmware.techniques.gibbs import Sampler
 from firmware.techniques.listening import Opinion, listen
+from firmware.techniques.progress import finish
 from firmware.techniques.score import score_of
 from firmware.techniques.voices import cast
 
@@ -19,7 +20,7 @@ def opinion(pitches: list[int], model: Model, *, looks: int = 3) -> Opinion:
     ]
     score = score_of(cast(notes))
     rng = np.random.default_rng(0)
-    return listen(score, Sampler(score, model, rng), rng, looks=looks)
+    return finish(listen(score, Sampler(score, model, rng), rng, looks=looks))
 
 
 def test_a_pitch_that_the_model_does_not_like_surprises_it(
