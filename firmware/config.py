@@ -25,15 +25,19 @@ class Config:
     Attributes:
         library: Folder of the saved compositions.
         technique: What the generate button does after switching on.
-        bundle: Name of the model bundle to use, or "" for the firmware's choice.
+        bundle: Name of the model bundle to use for the technique that it serves, or "" for the
+            firmware's choice.
         model_threads: Threads of the interpreter, 1..16.
         tempo_bpm: Tempo after switching on, 40..220 quarter notes a minute.
         beats_per_bar: Quarter notes a bar, 1..32.
         metronome: Whether it clicks while recording.
         count_in_bars: Bars of clicks before a recording, 0..4.
         capture_minutes: How much of the last playing is always kept, 1..60 minutes.
+        duet_pause_beats: How long a silence ends the player's phrase in a duet, 1..16 beats.
         midi_input: Part of the name of the MIDI input to use, or "" for any keyboard.
         midi_output: Part of the name of the MIDI output to use, or "" for any synthesizer.
+        board: What the front panel is wired like: the name of a board that ships, or the path of
+            a board file.
     """
 
     library: Path
@@ -45,8 +49,10 @@ class Config:
     metronome: bool = True
     count_in_bars: int = 1
     capture_minutes: int = 5
+    duet_pause_beats: int = 2
     midi_input: str = ""
     midi_output: str = ""
+    board: str = "full"
 
 
 def default_config(environ: Mapping[str, str] | None = None) -> Config:
@@ -228,6 +234,8 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "metronome": _switch,
     "count_in_bars": _whole(0, 4),
     "capture_minutes": _whole(1, 60),
+    "duet_pause_beats": _whole(1, 16),
     "midi_input": _text,
     "midi_output": _text,
+    "board": _text,
 }

@@ -5,84 +5,221 @@ presets all read this table; nothing else knows a range, a default or a meaning.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import ClassVar
 
 from firmware.errors import ParameterError
 
 Number = float | int
-"""A parameter's value."""
+Value = Number | str
+"""A parameter's value: what is counted or measured, or the choice that was made."""
+
+# Turning a parameter of many steps from end to end takes no more than this many clicks.
+_CLICKS_END_TO_END = 100
 
 
 class Technique(StrEnum):
     """What can be done to a melody."""
 
     ENHANCE = "enhance"
+    EXTEND = "extend"
+
+    @property
+    def past(self) -> str:
+        """What a melody is afterwards: enhanced, extended."""
+        return _PAST[self]
+
+    @property
+    def is_continuation(self) -> bool:
+        """Whether what is new comes after the melody: there one begins to listen."""
+        return self is Technique.EXTEND
+
+
+_PAST: Mapping[Technique, str] = MappingProxyType(
+    {Technique.ENHANCE: "enhanced", Technique.EXTEND: "extended"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterSpec:
-    """One parameter.
+class ParameterSpec(ABC):
+    """One parameter, a number or a choice: its users need not ask which.
 
     Attributes:
         key: Its name on the command line, in JSON and in presets.
         label: What the player reads, 16 characters at most.
         techniques: Where it has an effect.
-        low: Smallest value.
-        high: Largest value.
         default: What an untouched knob stands for.
-        step: One click of a knob; an integer step makes an integer parameter.
-        unit: What it counts, or an empty string.
         meaning: One sentence a player understands.
+        kinds: What its values are in Python and in JSON.
     """
 
+    kinds: ClassVar[tuple[type, ...]]
     key: str
     label: str
     techniques: frozenset[Technique]
+    default: Value
+    meaning: str
+
+    @property
+    @abstractmethod
+    def range_text(self) -> str:
+        """The values that there are, for a person who is about to give one."""
+
+    @abstractmethod
+    def checked(self, value: object) -> Value:
+        """The value as given by a person, or a refusal that names those that there are.
+
+        Raises:
+            ParameterError: If there is no such value.
+        """
+
+    @abstractmethod
+    def turned(self, value: Value, clicks: int) -> Value:
+        """The value after some clicks of a knob without end stops; the ends of the range stop it.
+
+        Raises:
+            ParameterError: If the value to start from is none of this parameter.
+        """
+
+    @abstractmethod
+    def at(self, position: float) -> Value:
+        """The value of a knob with end stops, from 0.0 at the left one to 1.0 at the right one."""
+
+    @abstractmethod
+    def position(self, value: Value) -> float:
+        """Where a knob with end stops would stand for a value, from 0.0 to 1.0.
+
+        Raises:
+            ParameterError: If the value is none of this parameter.
+        """
+
+    @abstractmethod
+    def text(self, value: Value) -> str:
+        """The value as the player reads it; `checked` reads it back.
+
+        Raises:
+            ParameterError: If the value is none of this parameter.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberSpec(ParameterSpec):
+    """A parameter that is counted or measured.
+
+    Attributes:
+        default: What an untouched knob stands for.
+        low: Smallest value.
+        high: Largest value.
+        step: One click of a knob; an integer step makes an integer parameter.
+        unit: What it counts, or an empty string.
+    """
+
+    kinds: ClassVar[tuple[type, ...]] = (int, float)
+    default: Number
     low: Number
     high: Number
-    default: Number
     step: Number
     unit: str
-    meaning: str
 
     @property
     def is_integer(self) -> bool:
         """Whether only whole numbers make sense."""
         return isinstance(self.step, int)
 
-    def clamped(self, value: float) -> Number:
-        """The nearest value that a knob can reach: on the step grid, inside of the range."""
-        inside = min(max(value, self.low), self.high)
-        value = self.low + round((inside - self.low) / self.step) * self.step
-        return int(value) if self.is_integer else round(value, 6)
+    @property
+    def range_text(self) -> str:
+        """The smallest and the largest value."""
+        return f"{self.low:g} to {self.high:g}"
 
     def checked(self, value: object) -> Number:
-        """The value as given by a person, or a refusal that names the range.
-
-        Raises:
-            ParameterError: If it is no number, not whole where it must be, or out of range.
-        """
-        number = _number(value)
+        """A number in the range; text may carry the unit."""
+        number = _number(value.strip().removesuffix(self.unit) if isinstance(value, str) else value)
         inside = self.low <= number <= self.high
         if not inside or (self.is_integer and number != int(number)):
             kind = "a whole number" if self.is_integer else "a number"
             unit = f" {self.unit}" if self.unit else ""
             raise ParameterError(
-                f"{self.key} must be {kind} in {self.low:g}..{self.high:g}{unit}, got {value}"
+                f"{self.key} must be {kind} in {self.low:g}..{self.high:g}{unit}, got {value!s:.80}"
             )
         return int(number) if self.is_integer else float(number)
 
-    def text(self, value: Number) -> str:
-        """The value as the player reads it."""
-        number = f"{value:d}" if isinstance(value, int) else f"{value:.2f}".rstrip("0").rstrip(".")
+    def turned(self, value: Value, clicks: int) -> Number:
+        """So many steps further; of a long range, several steps for each click."""
+        stride = max(round((self.high - self.low) / self.step / _CLICKS_END_TO_END), 1)
+        return self._nearest(self.checked(value) + clicks * stride * self.step)
+
+    def at(self, position: float) -> Number:
+        """In proportion to the way that the knob was turned."""
+        return self._nearest(self.low + position * (self.high - self.low))
+
+    def position(self, value: Value) -> float:
+        """In proportion to the value."""
+        return (self.checked(value) - self.low) / (self.high - self.low)
+
+    def text(self, value: Value) -> str:
+        """The number to two decimals, and its unit."""
+        known = self.checked(value)
+        number = f"{known:d}" if isinstance(known, int) else f"{known:.2f}".rstrip("0").rstrip(".")
         return f"{number}{self.unit}" if self.unit == "%" else f"{number} {self.unit}".strip()
+
+    def _nearest(self, value: float) -> Number:
+        """The nearest value that a knob can reach: on the step grid, inside of the range."""
+        inside = min(max(value, self.low), self.high)
+        value = self.low + round((inside - self.low) / self.step) * self.step
+        return int(value) if self.is_integer else round(value, 6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceSpec(ParameterSpec):
+    """A parameter with a few named values.
+
+    Attributes:
+        default: What an untouched knob stands for.
+        choices: The values in the order in which a knob goes through them, two or more.
+    """
+
+    kinds: ClassVar[tuple[type, ...]] = (str,)
+    default: str
+    choices: tuple[str, ...]
+
+    @property
+    def range_text(self) -> str:
+        """The choices."""
+        return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
+
+    def checked(self, value: object) -> str:
+        """The choice as the table writes it; capital and small letters are the same."""
+        wanted = value.strip().casefold() if isinstance(value, str) else None
+        for choice in self.choices:
+            if choice.casefold() == wanted:
+                return choice
+        raise ParameterError(f"{self.key} must be {self.range_text}, got {value!s:.80}")
+
+    def turned(self, value: Value, clicks: int) -> str:
+        """So many choices further."""
+        index = self.choices.index(self.checked(value)) + clicks
+        return self.choices[min(max(index, 0), len(self.choices) - 1)]
+
+    def at(self, position: float) -> str:
+        """Each choice has an equal part of the way."""
+        index = int(position * len(self.choices))
+        return self.choices[min(max(index, 0), len(self.choices) - 1)]
+
+    def position(self, value: Value) -> float:
+        """The middle of the choice's part."""
+        return (self.choices.index(self.checked(value)) + 0.5) / len(self.choices)
+
+    def text(self, value: Value) -> str:
+        """The choice itself."""
+        return self.checked(value)
 
 
 PARAMETERS: tuple[ParameterSpec, ...] = (
-    ParameterSpec(
+    NumberSpec(
         key="creative_risk",
         label="Creative risk",
         techniques=frozenset(Technique),
@@ -93,7 +230,7 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         unit="",
         meaning="How far the model strays from what it thinks most likely.",
     ),
-    ParameterSpec(
+    NumberSpec(
         key="max_input_notes_removed",
         label="Remove at most",
         techniques=frozenset({Technique.ENHANCE}),
@@ -104,7 +241,7 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         unit="%",
         meaning="Never more than this share of your notes is missing from the result.",
     ),
-    ParameterSpec(
+    NumberSpec(
         key="max_notes_added",
         label="Add at most",
         techniques=frozenset({Technique.ENHANCE}),
@@ -115,7 +252,7 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         unit="notes",
         meaning="Never more new notes than this are in the result.",
     ),
-    ParameterSpec(
+    NumberSpec(
         key="sampling_iterations",
         label="Iterations",
         techniques=frozenset({Technique.ENHANCE}),
@@ -125,6 +262,77 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         step=1,
         unit="passes",
         meaning="How often the melody goes through the model: more is calmer and slower.",
+    ),
+    ChoiceSpec(
+        key="style",
+        label="Style",
+        techniques=frozenset({Technique.EXTEND}),
+        choices=("chorale", "piano", "song", "quartet"),
+        default="piano",
+        meaning="In whose manner the music goes on.",
+    ),
+    NumberSpec(
+        key="track_extension_duration",
+        label="Extend by",
+        techniques=frozenset({Technique.EXTEND}),
+        low=1.0,
+        high=60.0,
+        default=20.0,
+        step=1.0,
+        unit="s",
+        meaning="How much music is added at the end.",
+    ),
+    NumberSpec(
+        key="input_duration",
+        label="Listen to last",
+        techniques=frozenset({Technique.EXTEND}),
+        low=1.0,
+        high=60.0,
+        default=30.0,
+        step=1.0,
+        unit="s",
+        meaning="How much of the end of your melody the model hears.",
+    ),
+    ChoiceSpec(
+        key="sampling_technique",
+        label="Sampling",
+        techniques=frozenset({Technique.EXTEND}),
+        choices=("TopK", "Nucleus", "Random"),
+        default="Nucleus",
+        meaning="What may follow: the likeliest few, the likeliest share, or anything.",
+    ),
+    NumberSpec(
+        key="sampling_threshold",
+        label="Threshold",
+        techniques=frozenset({Technique.EXTEND}),
+        low=0.01,
+        high=1.0,
+        default=0.95,
+        step=0.01,
+        unit="",
+        meaning="How much TopK and Nucleus choose from; at 1 from all, as Random does.",
+    ),
+    NumberSpec(
+        key="max_rest_time",
+        label="Longest rest",
+        techniques=frozenset({Technique.EXTEND}),
+        low=0.25,
+        high=10.0,
+        default=2.0,
+        step=0.25,
+        unit="s",
+        meaning="No silence that is added is longer than this.",
+    ),
+    NumberSpec(
+        key="max_note_length",
+        label="Longest note",
+        techniques=frozenset({Technique.EXTEND}),
+        low=0.25,
+        high=10.0,
+        default=4.0,
+        step=0.25,
+        unit="s",
+        meaning="No note that is added is longer than this.",
     ),
 )
 
@@ -136,16 +344,42 @@ class Parameters:
     """A full set of values for one technique. Made by `parameters_for`; reads like a mapping."""
 
     technique: Technique
-    values: tuple[tuple[str, Number], ...]
+    values: tuple[tuple[str, Value], ...]
 
-    def __getitem__(self, key: str) -> Number:
+    def __getitem__(self, key: str) -> Value:
         return dict(self.values)[key]
 
-    def integer(self, key: str) -> int:
-        """The value of a parameter that counts something."""
-        return int(self[key])
+    def number(self, key: str) -> float:
+        """The value of a parameter that measures something.
 
-    def as_dict(self) -> dict[str, Number]:
+        Raises:
+            TypeError: If the parameter is a choice.
+        """
+        value = self[key]
+        if isinstance(value, str):
+            raise TypeError(f"{key} is a choice, not a number")
+        return float(value)
+
+    def integer(self, key: str) -> int:
+        """The value of a parameter that counts something.
+
+        Raises:
+            TypeError: If the parameter is a choice.
+        """
+        return int(self.number(key))
+
+    def choice(self, key: str) -> str:
+        """The value of a parameter that is a choice, as the table writes it.
+
+        Raises:
+            TypeError: If the parameter is a number.
+        """
+        value = self[key]
+        if not isinstance(value, str):
+            raise TypeError(f"{key} is a number, not a choice")
+        return value
+
+    def as_dict(self) -> dict[str, Value]:
         """For JSON."""
         return dict(self.values)
 

@@ -36,7 +36,7 @@ def test_the_file_lies_where_the_environment_says() -> None:
 def test_what_the_file_says_replaces_the_defaults() -> None:
     text = """
     library = "/stick/music"
-    technique = "enhance"
+    technique = "extend"
     bundle = "bach-arcnn"
     model_threads = 4
     tempo_bpm = 72
@@ -44,12 +44,14 @@ def test_what_the_file_says_replaces_the_defaults() -> None:
     metronome = false
     count_in_bars = 0
     capture_minutes = 10
+    duet_pause_beats = 3
     midi_input = "AKM322"
     midi_output = "FLUID"
+    board = "small"
     """
     assert read_config(text, defaults=DEFAULTS) == Config(
         library=Path("/stick/music"),
-        technique=Technique.ENHANCE,
+        technique=Technique.EXTEND,
         bundle="bach-arcnn",
         model_threads=4,
         tempo_bpm=72.0,
@@ -57,8 +59,10 @@ def test_what_the_file_says_replaces_the_defaults() -> None:
         metronome=False,
         count_in_bars=0,
         capture_minutes=10,
+        duet_pause_beats=3,
         midi_input="AKM322",
         midi_output="FLUID",
+        board="small",
     )
     assert read_config("", defaults=DEFAULTS) == DEFAULTS
 
@@ -74,7 +78,7 @@ def test_what_the_file_says_replaces_the_defaults() -> None:
         ("model_threads = 1.5", "model_threads must be a whole number"),
         ("model_threads = true", "model_threads must be a whole number"),
         ("metronome = 1", "metronome must be true or false"),
-        ('technique = "improve"', "technique must be one of enhance"),
+        ('technique = "improve"', "technique must be one of enhance, extend"),
         ("library = 3", "library must be a text"),
         ("[library]\nx = 1", "library must be a text"),
         ("tempo_bpm = ", "not TOML"),

@@ -1,6 +1,5 @@
 """The one table of parameters."""
 
-import math
 import pickle
 
 import pytest
@@ -10,45 +9,102 @@ from hypothesis import strategies as st
 from firmware.errors import BundleHashError, ParameterError
 from firmware.parameters import (
     PARAMETERS,
+    PARAMETERS_BY_KEY,
+    ChoiceSpec,
+    NumberSpec,
+    Parameters,
     ParameterSpec,
     Technique,
+    Value,
     parameters_for,
     specs_of,
 )
 
 specs = st.sampled_from(PARAMETERS)
+numbers = st.sampled_from([spec for spec in PARAMETERS if isinstance(spec, NumberSpec)])
+choices = st.sampled_from([spec for spec in PARAMETERS if isinstance(spec, ChoiceSpec)])
 
 
 @pytest.mark.parametrize(
-    ("key", "low", "high", "default"),
+    ("technique", "key", "values", "default"),
     [
-        ("creative_risk", 0.1, 6.0, 1.0),
-        ("max_input_notes_removed", 0, 100, 50),
-        ("max_notes_added", 0, 500, 90),
-        ("sampling_iterations", 1, 200, 100),
+        *((technique, "creative_risk", "0.1 to 6", 1.0) for technique in Technique),
+        (Technique.ENHANCE, "max_input_notes_removed", "0 to 100", 50),
+        (Technique.ENHANCE, "max_notes_added", "0 to 500", 90),
+        (Technique.ENHANCE, "sampling_iterations", "1 to 200", 100),
+        (Technique.EXTEND, "sampling_technique", "TopK, Nucleus or Random", "Nucleus"),
+        (Technique.EXTEND, "sampling_threshold", "0.01 to 1", 0.95),
+        (Technique.EXTEND, "input_duration", "1 to 60", 30.0),
+        (Technique.EXTEND, "track_extension_duration", "1 to 60", 20.0),
+        (Technique.EXTEND, "max_rest_time", "0.25 to 10", 2.0),
+        (Technique.EXTEND, "max_note_length", "0.25 to 10", 4.0),
+        (Technique.EXTEND, "style", "chorale, piano, song or quartet", "piano"),
     ],
 )
-def test_enhance_has_the_promised_ranges_and_defaults(
-    key: str, low: float, high: float, default: float
+def test_a_technique_has_the_promised_ranges_and_defaults(
+    technique: Technique, key: str, values: str, default: Value
 ) -> None:
     """The design's table of parameters, row by row."""
-    spec = {spec.key: spec for spec in specs_of(Technique.ENHANCE)}[key]
-    assert (spec.low, spec.high, spec.default) == (low, high, default)
-    assert parameters_for(Technique.ENHANCE)[key] == default
+    spec = {spec.key: spec for spec in specs_of(technique)}[key]
+    assert (spec.range_text, spec.default) == (values, default)
+    assert parameters_for(technique)[key] == default
 
 
-@given(spec=specs, value=st.floats(allow_nan=False, width=32))
-def test_a_knob_is_clamped_and_always_lands_on_a_value_a_person_could_have_given(
-    spec: ParameterSpec, value: float
+@given(spec=specs, start=st.floats(0, 1), turns=st.lists(st.integers(-300, 300), max_size=20))
+def test_whatever_is_turned_lands_on_a_value_that_a_person_could_have_given(
+    spec: ParameterSpec, start: float, turns: list[int]
 ) -> None:
-    clamped = spec.clamped(value)
-    assert spec.low <= clamped <= spec.high
-    assert spec.checked(clamped) == clamped
+    """Both kinds of knob, and `text` writes what `checked` reads."""
+    value = spec.at(start)
+    for clicks in turns:
+        value = spec.turned(value, clicks)
+        assert spec.checked(value) == value
+        assert type(value) in spec.kinds
+        assert spec.checked(spec.text(value)) == value
 
 
-@given(spec=specs, value=st.one_of(st.floats(), st.integers(), st.text(), st.none(), st.booleans()))
-def test_a_person_gets_a_value_in_range_or_a_refusal_that_names_the_range(
-    spec: ParameterSpec, value: object
+@given(spec=specs, position=st.floats(-1, 2))
+def test_a_knob_with_end_stops_reaches_both_ends_and_stands_where_its_value_is(
+    spec: ParameterSpec, position: float
+) -> None:
+    value = spec.at(position)
+    assert 0.0 <= spec.position(value) <= 1.0
+    assert spec.at(spec.position(value)) == value
+    assert spec.at(0.0) == spec.turned(value, -1000)
+    assert spec.at(1.0) == spec.turned(value, 1000)
+
+
+def test_a_choice_stands_in_the_middle_of_its_part_of_the_way() -> None:
+    style = PARAMETERS_BY_KEY["style"]
+    positions = [style.position(choice) for choice in ("chorale", "piano", "song", "quartet")]
+    assert positions == [0.125, 0.375, 0.625, 0.875]
+    assert [style.at(position) for position in (0.24, 0.25, 0.75)] == [
+        "chorale",
+        "piano",
+        "quartet",
+    ]
+
+
+@given(spec=specs, clicks=st.integers(1, 100))
+def test_a_click_upwards_and_one_back_is_no_change_away_from_the_ends(
+    spec: ParameterSpec, clicks: int
+) -> None:
+    middle = spec.at(0.5)
+    if spec.turned(middle, clicks) not in (spec.at(0.0), spec.at(1.0)):
+        assert spec.turned(spec.turned(middle, clicks), -clicks) == middle
+
+
+def test_every_default_is_a_value_and_a_click_changes_it() -> None:
+    for spec in PARAMETERS:
+        assert spec.checked(spec.default) == spec.default
+        assert {spec.turned(spec.default, 1), spec.turned(spec.default, -1)} != {spec.default}
+
+
+@given(
+    spec=numbers, value=st.one_of(st.floats(), st.integers(), st.text(), st.none(), st.booleans())
+)
+def test_a_person_gets_a_number_in_range_or_a_refusal_that_names_the_range(
+    spec: NumberSpec, value: object
 ) -> None:
     try:
         checked = spec.checked(value)
@@ -59,15 +115,65 @@ def test_a_person_gets_a_value_in_range_or_a_refusal_that_names_the_range(
         assert isinstance(checked, int) == spec.is_integer
 
 
+@given(spec=choices, value=st.one_of(st.text(), st.floats(), st.none(), st.booleans()))
+def test_a_person_gets_a_choice_or_a_refusal_that_names_them_all(
+    spec: ChoiceSpec, value: object
+) -> None:
+    try:
+        assert spec.checked(value) in spec.choices
+    except ParameterError as error:
+        assert spec.range_text in str(error)  # noqa: PT017 - either way is right
+
+
+@pytest.mark.parametrize(
+    ("given", "stands_for"),
+    [
+        ({"sampling_technique": "nucleus"}, "Nucleus"),
+        ({"sampling_technique": " TOPK "}, "TopK"),
+        ({"max_rest_time": "1.5 s"}, 1.5),
+        ({"input_duration": "12s"}, 12.0),
+    ],
+)
+def test_what_a_person_writes_is_stored_as_the_table_has_it(
+    given: dict[str, object], stands_for: Value
+) -> None:
+    (key,) = given
+    assert parameters_for(Technique.EXTEND, given)[key] == stands_for
+
+
+def test_a_number_is_read_as_a_number_and_a_choice_as_a_choice() -> None:
+    parameters = parameters_for(Technique.EXTEND)
+    assert parameters.number("max_rest_time") == 2.0
+    assert parameters.integer("input_duration") == 30
+    assert parameters.choice("style") == "piano"
+    for read in (Parameters.number, Parameters.integer):
+        with pytest.raises(TypeError, match="style is a choice"):
+            read(parameters, "style")
+    with pytest.raises(TypeError, match="max_rest_time is a number"):
+        parameters.choice("max_rest_time")
+
+
 def test_an_unknown_parameter_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ParameterError, match=r"no parameter 'temperature'.*creative_risk"):
         parameters_for(Technique.ENHANCE, {"temperature": 1.0})
 
 
-def test_not_a_number_is_in_no_range() -> None:
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999", ""])
+def test_not_a_number_is_in_no_range(value: str) -> None:
     for spec in PARAMETERS:
         with pytest.raises(ParameterError):
-            spec.checked(math.nan)
+            spec.checked(value)
+
+
+def test_a_refusal_stays_short_whatever_was_given() -> None:
+    for spec in PARAMETERS:
+        with pytest.raises(ParameterError) as caught:
+            spec.checked("x" * 5000)
+        assert len(str(caught.value)) < 250
+
+
+def test_a_technique_has_a_word_for_what_was_done() -> None:
+    assert [technique.past for technique in Technique] == ["enhanced", "extended"]
 
 
 def test_labels_fit_the_panel() -> None:

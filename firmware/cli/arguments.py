@@ -58,6 +58,22 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, remedy=f"{self.prog} --help")
 
 
+def add_technique_options(parser: Parser, *, set_help: str) -> None:
+    """Declare `--technique` and `--set`, for `settings` to read.
+
+    Args:
+        parser: Of a command that works on a melody.
+        set_help: What setting a parameter means there.
+    """
+    parser.add_argument(
+        "--technique",
+        choices=[str(t) for t in Technique],
+        default=str(Technique.ENHANCE),
+        help="what to do to the melody (default: %(default)s)",
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=set_help)
+
+
 def parameter_help() -> str:
     """Names, ranges, defaults and meanings of all parameters, technique by technique."""
     lines: list[str] = []
@@ -65,7 +81,7 @@ def parameter_help() -> str:
         lines.append(f"parameters of {technique}, for --set NAME=VALUE:")
         for spec in specs_of(technique):
             default = spec.text(spec.default)
-            lines.append(f"  {spec.key:<24} {spec.low:g} to {spec.high:g}, default {default}")
+            lines.append(f"  {spec.key:<24} {spec.range_text}, default {default}")
             lines.append(f"  {'':<24} {spec.meaning}")
     return "\n".join(lines)
 

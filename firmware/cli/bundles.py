@@ -2,19 +2,26 @@
 
 from pathlib import Path
 
-from firmware.engine.bundles import choose_bundle
+from firmware.engine.bundles import choose_bundle, find_bundle
 from firmware.errors import BundleError
 from firmware.inference.bundle import Bundle, read_bundle, shipped_bundles
 from firmware.parameters import Technique
 
 
-def bundle_for(text: str, technique: Technique) -> Bundle:
+def bundle_for(text: str, technique: Technique, *, preferred: str = "") -> Bundle:
     """The bundle of this name or in this folder, or the device's choice for an empty text.
+
+    Args:
+        text: What the user wants.
+        technique: What it must serve.
+        preferred: The settings' bundle, for the technique that it serves; "" for none.
 
     Raises:
         BundleError: If there is none, it fails its checks, or it serves another technique.
     """
-    bundle = read_bundle(_chosen(technique, text))
+    if not text:
+        return read_bundle(choose_bundle(technique, preferred=preferred))
+    bundle = read_bundle(find_bundle(text))
     if bundle.manifest.technique is not technique:
         raise BundleError(
             f"{bundle.manifest.name} is for {bundle.manifest.technique}, not for {technique}",
@@ -31,14 +38,4 @@ def bundle_folders(texts: list[str]) -> list[Path]:
     """
     if not texts:
         return list(shipped_bundles().values())
-    # The technique only matters where none is wanted by name.
-    return [_chosen(Technique.ENHANCE, text) for text in texts]
-
-
-def _chosen(technique: Technique, text: str) -> Path:
-    try:
-        return choose_bundle(technique, wanted=text)
-    except OSError as error:
-        raise BundleError(
-            f"there is no bundle {text!r:.80}: {error.strerror}", remedy="continuo models list"
-        ) from error
+    return [find_bundle(text) for text in texts]

@@ -5,24 +5,18 @@ clock is simulated, so that the music takes no time.
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 from firmware.cli.answer import Answer
-from firmware.cli.arguments import Parser, parameter_help, settings
+from firmware.cli.arguments import Parser, add_technique_options, parameter_help, settings
 from firmware.cli.changes import count_changes
-from firmware.cli.generate import (
-    PICTURE_FILE,
-    SOUND_FILE,
-    checked_seed,
-    find_melody,
-    known_melodies,
-)
+from firmware.cli.extras import PICTURE_FILE, SOUND_FILE, add_picture, add_sound
+from firmware.cli.generate import checked_seed, find_melody, known_melodies
 from firmware.cli.progress import progress_bar
 from firmware.config import load_config
-from firmware.devices.audio import render
 from firmware.engine.demo import run_demo
 from firmware.library.melodies import DEFAULT_MELODY
-from firmware.library.picture import draw_piano_roll
 from firmware.library.places import check_folder
 from firmware.library.store import (
     COMPOSITION_FILE,
@@ -30,9 +24,9 @@ from firmware.library.store import (
     RECORD_FILE,
     Library,
 )
-from firmware.parameters import Technique, parameters_for
+from firmware.parameters import Technique, parameters_for, specs_of
 
-ROOM_FOR_FOUR_VOICES = {Technique.ENHANCE: {"max_notes_added": "130"}}
+FULL_CHORDS: Mapping[Technique, Mapping[str, str]] = {Technique.ENHANCE: {"max_notes_added": "130"}}
 """What the simulated player sets if nothing is asked for: the bundled melodies get full chords."""
 
 
@@ -51,18 +45,8 @@ def add_arguments(parser: Parser) -> None:
         metavar="MELODY",
         help="MIDI file, melody or composition (default: %(default)s)",
     )
-    parser.add_argument(
-        "--technique",
-        choices=[str(t) for t in Technique],
-        default=str(Technique.ENHANCE),
-        help="what to do to the melody (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="what the simulated player turns a knob to, as near as its clicks come",
+    add_technique_options(
+        parser, set_help="what the simulated player turns a knob to, as near as its clicks come"
     )
     parser.add_argument(
         "--seed", default="1", metavar="N", help="same seed, same composition (default: 1)"
@@ -81,7 +65,7 @@ def run(arguments: argparse.Namespace) -> Answer:
     """Play, draw, render, and say where everything lies."""
     seed = checked_seed(arguments.seed)
     technique = Technique(arguments.technique)
-    wanted = {**ROOM_FOR_FOUR_VOICES[technique], **settings(arguments.set)}
+    wanted = {**FULL_CHORDS.get(technique, {}), **settings(arguments.set)}
     parameters = parameters_for(technique, wanted)
     config = load_config()
     check_folder(arguments.output)
@@ -104,10 +88,12 @@ def run(arguments: argparse.Namespace) -> Answer:
         "sound": folder / SOUND_FILE,
         "picture": folder / PICTURE_FILE,
     }
-    renderer = render(record.composition, paths["sound"])
-    draw_piano_roll(record.melody, record.composition, paths["picture"])
+    renderer = add_sound(record, folder)
+    add_picture(record, folder)
     counts = count_changes(record)
-    knobs = ", ".join(f"{key} {value:g}" for key, value in record.parameters.items())
+    knobs = ", ".join(
+        f"{spec.key} {spec.text(record.parameters[spec.key])}" for spec in specs_of(technique)
+    )
     lines = [
         f"A simulated player struck {len(record.melody.notes)} notes of "
         f"{record.melody.name or 'a melody'} and pressed generate.",

@@ -17,6 +17,7 @@ from firmware.cli.answer import Answer
 from firmware.cli.arguments import (
     Parser,
     UsageError,
+    add_technique_options,
     bar_range,
     checked_count,
     is_same_file,
@@ -25,15 +26,14 @@ from firmware.cli.arguments import (
 )
 from firmware.cli.bundles import bundle_for
 from firmware.cli.changes import count_changes
+from firmware.cli.extras import PICTURE_FILE, SOUND_FILE, add_picture, add_sound
 from firmware.cli.progress import progress_bar
 from firmware.config import load_config
-from firmware.devices.audio import render
 from firmware.engine.generation import start
 from firmware.engine.messages import GenerationRequest
 from firmware.errors import CompositionNotFoundError
 from firmware.library.importing import import_melody
 from firmware.library.melodies import TUNES, bundled_melodies
-from firmware.library.picture import draw_piano_roll
 from firmware.library.places import check_folder
 from firmware.library.records import CompositionRecord
 from firmware.library.store import (
@@ -48,8 +48,6 @@ from firmware.music.notes import Composition, Melody
 from firmware.music.transform import rhythm_assist, transpose, trim
 from firmware.parameters import Technique, parameters_for
 
-PICTURE_FILE = "piano-roll.png"
-SOUND_FILE = "composition.wav"
 MAX_SHIFT = 12
 MAX_SEED = 2**32 - 1
 RANDOM_SEEDS = 1000
@@ -81,18 +79,8 @@ def add_arguments(parser: Parser) -> None:
         "  continuo generate ode-to-joy --seed 3 -o out --json"
     )
     parser.add_argument("melody", metavar="MELODY", help="MIDI file, melody or composition")
-    parser.add_argument(
-        "--technique",
-        choices=[str(t) for t in Technique],
-        default=str(Technique.ENHANCE),
-        help="what to do to the melody (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="set a parameter, as listed below; may be given several times",
+    add_technique_options(
+        parser, set_help="set a parameter, as listed below; may be given several times"
     )
     parser.add_argument(
         "--seed",
@@ -267,10 +255,10 @@ def _answer(
     said: list[str] = []
     if arguments.picture:
         paths["picture"] = folder / PICTURE_FILE
-        draw_piano_roll(record.melody, record.composition, paths["picture"])
+        add_picture(record, folder)
     if arguments.sound:
         paths["sound"] = folder / SOUND_FILE
-        said.append(render(record.composition, paths["sound"]))
+        said.append(add_sound(record, folder))
     content = {
         "folder": str(folder),
         **{key: str(path) for key, path in paths.items()},
@@ -284,7 +272,7 @@ def _answer(
         "generation_s": round(seconds, 3),
     }
     lines = [
-        f"{record.technique}d {record.melody.name or 'the melody'} with {record.bundle}, "
+        f"{record.technique.past} {record.melody.name or 'the melody'} with {record.bundle}, "
         f"seed {record.seed}, in {seconds:.1f} s",
         f"your notes: {counts['kept']} kept, {counts['removed']} removed; {counts['added']} added",
         *said,

@@ -14,7 +14,7 @@ from typing import Any
 
 from firmware.errors import LibraryError
 from firmware.music.notes import Composition, Melody, Track
-from firmware.parameters import Number, Technique
+from firmware.parameters import PARAMETERS_BY_KEY, Technique, Value
 
 FORMAT_VERSION = 1
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -40,7 +40,7 @@ class CompositionRecord:
     composition: Composition
     melody: Melody
     technique: Technique
-    parameters: Mapping[str, Number]
+    parameters: Mapping[str, Value]
     seed: int
     bundle: str
     bundle_sha256: str
@@ -218,9 +218,15 @@ def _track(reader: _Reader) -> Track:
     )
 
 
-def _parameters(reader: _Reader) -> dict[str, Number]:
-    values: dict[str, Number] = {key: reader.take(key, int, float) for key in reader.raw}
+def _parameters(reader: _Reader) -> dict[str, Value]:
+    values: dict[str, Value] = {key: reader.take(key, *_kinds(key)) for key in reader.raw}
     for key, value in values.items():
         if isinstance(value, float) and not math.isfinite(value):
             raise LibraryError(f"composition.json: parameters.{key} is {value}")
     return values
+
+
+def _kinds(key: str) -> tuple[type, ...]:
+    """What a parameter's value can be; anything, if only another version has the parameter."""
+    spec = PARAMETERS_BY_KEY.get(key)
+    return spec.kinds if spec else (int, float, str)

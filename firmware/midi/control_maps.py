@@ -32,11 +32,11 @@ class MoveKnob:
     """A knob of the keyboard was turned.
 
     Attributes:
-        parameter: What it sets, by `ParameterSpec.key`.
+        parameters: What it sets, by `ParameterSpec.key`: the one that the technique has.
         position: 0.0 at its left stop, 1.0 at its right stop.
     """
 
-    parameter: str
+    parameters: tuple[str, ...]
     position: float
 
 
@@ -53,7 +53,7 @@ class ControlMap:
         lowest_pitch: Of its keys, before any octave button.
         highest_pitch: Of its keys.
         buttons: Controller number to button.
-        knobs: Controller number to parameter.
+        knobs: Controller number to parameters, of which each technique has one.
     """
 
     name: str
@@ -61,7 +61,7 @@ class ControlMap:
     lowest_pitch: int
     highest_pitch: int
     buttons: Mapping[int, str]
-    knobs: Mapping[int, str]
+    knobs: Mapping[int, tuple[str, ...]]
 
     def lookup(self, message: MidiMessage) -> ControlAction | None:
         """What a message means on this keyboard, or None if it is no business of the panel.
@@ -73,9 +73,9 @@ class ControlMap:
         button = self.buttons.get(message.control)
         if button is not None and message.value >= PRESSED_FROM:
             return PressButton(button=button)
-        parameter = self.knobs.get(message.control)
-        if parameter is not None:
-            return MoveKnob(parameter=parameter, position=message.value / HIGHEST_VALUE)
+        parameters = self.knobs.get(message.control)
+        if parameters is not None:
+            return MoveKnob(parameters=parameters, position=message.value / HIGHEST_VALUE)
         return None
 
     def is_panel(self, message: MidiMessage) -> bool:
@@ -93,10 +93,11 @@ AKM322: Final = ControlMap(
     buttons=MappingProxyType({105: "play", 106: "stop", 107: "record"}),
     knobs=MappingProxyType(
         {
-            10: "sampling_iterations",  # the encoder, taken for absolute as the knobs are
-            21: "creative_risk",
-            22: "max_input_notes_removed",
-            23: "max_notes_added",
+            # The encoder, taken for absolute as the knobs are.
+            10: ("sampling_iterations", "style"),
+            21: ("creative_risk",),
+            22: ("max_input_notes_removed", "sampling_threshold"),
+            23: ("max_notes_added", "track_extension_duration"),
         }
     ),
 )

@@ -102,6 +102,14 @@ class Canvas:
             Box(left=inside[0], top=inside[1], right=inside[0] + width, bottom=box.bottom - 2)
         )
 
+    def scroll_bar(self, box: Box, *, first: int, shown: int, total: int) -> None:
+        """Which part of a list is shown: a thumb as long as that part, on a dotted line."""
+        height = box.bottom - box.top
+        top = box.top + height * first // total
+        self.dots(box.right - 1, box.top, box.bottom, every=2)
+        bottom = box.top + height * (first + shown) // total
+        self.fill(Box(left=box.left, top=top, right=box.right, bottom=bottom))
+
     def piano_roll(
         self,
         box: Box,

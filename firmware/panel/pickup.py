@@ -4,7 +4,7 @@ Otherwise the first touch of a knob that stands elsewhere would make the value j
 """
 
 from firmware.panel.settings import Settings, set_value
-from firmware.parameters import PARAMETERS_BY_KEY
+from firmware.parameters import Value
 
 NEAR = 0.02
 """A knob this close to the value has it: two steps of the 127 that MIDI has."""
@@ -15,7 +15,7 @@ class PickUp:
 
     def __init__(self) -> None:
         self._position: dict[str, float] = {}
-        self._set_to: dict[str, float] = {}  # what the knob itself set last
+        self._set_to: dict[str, Value] = {}  # what the knob itself set last
 
     def move(self, settings: Settings, key: str, position: float) -> Settings:
         """Turn a knob to a position.
@@ -31,15 +31,17 @@ class PickUp:
         """
         before = self._position.get(key, position)
         self._position[key] = position
-        if key not in {spec.key for spec in settings.specs}:
+        spec = next((spec for spec in settings.specs if spec.key == key), None)
+        if spec is None:
+            # The value may be the same again when the technique is, but the knob has moved.
+            self._set_to.pop(key, None)
             return settings
-        spec = PARAMETERS_BY_KEY[key]
-        value = settings.parameters()[key]
-        target = (value - spec.low) / (spec.high - spec.low)
-        has_it = self._set_to.get(key) == value or abs(position - target) <= NEAR
+        value = settings.value(key)
+        target = spec.position(value)
+        near = abs(position - target) <= NEAR or spec.at(position) == value
         passes = min(before, position) <= target <= max(before, position)
-        if not has_it and not passes:
+        if not near and not passes and self._set_to.get(key) != value:
+            self._set_to.pop(key, None)
             return settings
-        changed = set_value(settings, key, spec.low + position * (spec.high - spec.low))
-        self._set_to[key] = changed.values[key]
-        return changed
+        self._set_to[key] = spec.at(position)
+        return set_value(settings, key, spec.at(position))

@@ -1,4 +1,4 @@
-"""What the player has set: tempo and the technique's parameters, changed click by click."""
+"""What the player has set: tempo, technique and its parameters, changed click by click."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,18 +6,29 @@ from dataclasses import dataclass, field, replace
 from firmware.errors import ParameterError
 from firmware.music.timing import MAX_TEMPO_BPM, MIN_TEMPO_BPM
 from firmware.parameters import (
-    Number,
+    ChoiceSpec,
     Parameters,
     ParameterSpec,
     Technique,
+    Value,
     parameters_for,
     specs_of,
 )
 
 MAX_BEATS_PER_BAR = 32
 
-# Turning a parameter of a hundred steps from end to end takes no more than this many clicks.
-_CLICKS_END_TO_END = 100
+DUET = "Duet"
+"""The last choice of the first row: to extend what is played, again and again, in turn."""
+
+TECHNIQUE = ChoiceSpec(
+    key="technique",
+    label="Technique",
+    techniques=frozenset(Technique),
+    choices=(*(technique.capitalize() for technique in Technique), DUET),
+    default=Technique.ENHANCE.capitalize(),
+    meaning="What the generate button does.",
+)
+"""The first row of the panel; a technique's parameters are those below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +37,10 @@ class Settings:
 
     Attributes:
         technique: What the generate button does.
-        values: Of its parameters, by `ParameterSpec.key`; what is missing has its default.
-        selected: Which of them the value knob changes.
+        is_duet: Whether it begins a duet; the technique is `EXTEND` then.
+        values: Of each technique's parameters, by `ParameterSpec.key`; what is missing has its
+            default. Each technique keeps its own while another one is chosen.
+        selected: Which row the value knob changes: 0 is the technique, then its parameters.
         tempo_bpm: Quarter notes a minute, 40..220.
         beats_per_bar: Quarter notes a bar, 1..32.
 
@@ -36,7 +49,8 @@ class Settings:
     """
 
     technique: Technique = Technique.ENHANCE
-    values: Mapping[str, Number] = field(default_factory=dict)
+    is_duet: bool = False
+    values: Mapping[Technique, Mapping[str, Value]] = field(default_factory=dict)
     selected: int = 0
     tempo_bpm: float = 100.0
     beats_per_bar: int = 4
@@ -52,42 +66,62 @@ class Settings:
 
     @property
     def specs(self) -> tuple[ParameterSpec, ...]:
-        """The technique's parameters in the order in which they are shown."""
-        return specs_of(self.technique)
+        """The technique and its parameters, in the order in which they are shown."""
+        return (TECHNIQUE, *specs_of(self.technique))
 
     def parameters(self) -> Parameters:
         """The values for a generation."""
-        return parameters_for(self.technique, self.values)
+        return parameters_for(self.technique, self.values.get(self.technique))
+
+    def value(self, key: str) -> Value:
+        """What a row is set to.
+
+        Raises:
+            KeyError: If the technique has no such parameter.
+        """
+        return self._row_values()[key]
 
     def rows(self) -> tuple[tuple[str, str], ...]:
-        """Label and value of each parameter, as the player reads them."""
-        parameters = self.parameters()
-        return tuple((spec.label, spec.text(parameters[spec.key])) for spec in self.specs)
+        """Label and value of the technique and its parameters, as the player reads them."""
+        values = self._row_values()
+        return tuple((spec.label, spec.text(values[spec.key])) for spec in self.specs)
+
+    def _row_values(self) -> dict[str, Value]:
+        technique = DUET if self.is_duet else self.technique.capitalize()
+        return {TECHNIQUE.key: technique, **self.parameters().as_dict()}
 
 
 def select(settings: Settings, clicks: int) -> Settings:
-    """Move to another parameter; the ends are stops, so that a finger finds them blindly."""
+    """Move to another row; the ends are stops, so that a finger finds them blindly."""
     last = len(settings.specs) - 1
     return replace(settings, selected=min(max(settings.selected + clicks, 0), last))
 
 
 def adjust(settings: Settings, clicks: int) -> Settings:
-    """Change the selected parameter."""
+    """Change the selected row."""
     spec = settings.specs[settings.selected]
-    stride = max(round((spec.high - spec.low) / spec.step / _CLICKS_END_TO_END), 1)
-    value = settings.parameters()[spec.key] + clicks * stride * spec.step
-    return set_value(settings, spec.key, value)
+    return set_value(settings, spec.key, spec.turned(settings.value(spec.key), clicks))
 
 
-def set_value(settings: Settings, key: str, value: float) -> Settings:
-    """Set a parameter of the technique, clamped to what a knob can reach.
+def set_value(settings: Settings, key: str, value: Value) -> Settings:
+    """Set the technique or one of its parameters.
 
     A parameter that the technique has not changes nothing.
+
+    Raises:
+        ParameterError: If there is no such value.
     """
     spec = next((spec for spec in settings.specs if spec.key == key), None)
     if spec is None:
         return settings
-    return replace(settings, values={**settings.values, key: spec.clamped(value)})
+    if spec is TECHNIQUE:
+        choice = TECHNIQUE.checked(value)
+        is_duet = choice == DUET
+        technique = Technique.EXTEND if is_duet else Technique(choice.lower())
+        chosen = replace(settings, technique=technique, is_duet=is_duet)
+        return select(chosen, 0)  # it may have fewer rows
+    values = {**settings.values.get(settings.technique, {}), key: spec.checked(value)}
+    return replace(settings, values={**settings.values, settings.technique: values})
 
 
 def change_tempo(settings: Settings, clicks: int) -> Settings:

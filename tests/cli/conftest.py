@@ -11,7 +11,7 @@ import pytest
 
 from firmware.cli import generate, main
 from firmware.engine.messages import GenerationRequest
-from firmware.inference.manifest import Manifest, Provenance
+from firmware.inference.manifest import SCHEMA_VERSION, Manifest, Provenance
 from firmware.library.store import Library
 from firmware.music.encoding import CHORALE_ENCODING
 from firmware.music.notes import Composition, Note, Track
@@ -81,7 +81,7 @@ def bundle(tmp_path: Path) -> Path:
     """A folder that passes for a bundle as long as nobody loads its model."""
     content = b"no model"
     manifest = Manifest(
-        schema=1,
+        schema=SCHEMA_VERSION,
         name="toy",
         title="Toy",
         technique=Technique.ENHANCE,
@@ -89,8 +89,7 @@ def bundle(tmp_path: Path) -> Path:
         genre="none",
         encoding=CHORALE_ENCODING.name,
         fingerprint=CHORALE_ENCODING.fingerprint(),
-        inputs=(),
-        outputs=(),
+        signatures=(),
         sha256=hashlib.sha256(content).hexdigest(),
         parameters=0,
         mmac=0.0,

@@ -52,7 +52,8 @@ def test_the_help_of_generate_is_the_parameter_table(capsys: pytest.CaptureFixtu
         main(["generate", "--help"])
     shown = capsys.readouterr().out
     for spec in PARAMETERS:
-        assert f"{spec.key:<24} {spec.low:g} to {spec.high:g}" in shown
+        default = spec.text(spec.default)
+        assert f"{spec.key:<24} {spec.range_text}, default {default}" in shown
         assert spec.meaning in shown
 
 
@@ -74,6 +75,14 @@ def test_the_help_of_generate_is_the_parameter_table(capsys: pytest.CaptureFixtu
         (
             ["generate", "ode-to-joy", "--set", "creative_risk=nan"],
             "creative_risk must be a number in 0.1..6, got nan",
+        ),
+        (
+            ["generate", "x", "--technique", "extend", "--set", "sampling_technique=beam"],
+            "sampling_technique must be TopK, Nucleus or Random, got beam",
+        ),
+        (
+            ["generate", "x", "--technique", "extend", "--set", "max_notes_added=1"],
+            "extend has no parameter 'max_notes_added' (it has creative_risk, style",
         ),
         (["generate", "ode-to-joy", "--seed", "-1"], "--seed must be a whole number"),
         (["generate", "ode-to-joy", "--seed", "1.5"], "--seed must be a whole number"),

@@ -14,7 +14,7 @@ from firmware.midi.control_maps import (
     PressButton,
 )
 from firmware.midi.messages import ControlChange, MidiMessage, NoteOn, PitchBend, Realtime
-from firmware.parameters import PARAMETERS_BY_KEY
+from firmware.parameters import PARAMETERS_BY_KEY, Technique, specs_of
 
 maps = pytest.mark.parametrize("control_map", CONTROL_MAPS.values(), ids=CONTROL_MAPS)
 
@@ -26,11 +26,17 @@ maps = pytest.mark.parametrize("control_map", CONTROL_MAPS.values(), ids=CONTROL
         (106, 127, PressButton(button="stop")),
         (107, 127, PressButton(button="record")),
         (107, 0, None),  # the button comes up
-        (21, 0, MoveKnob(parameter="creative_risk", position=0.0)),
-        (21, 127, MoveKnob(parameter="creative_risk", position=1.0)),
-        (22, 127, MoveKnob(parameter="max_input_notes_removed", position=1.0)),
-        (23, 127, MoveKnob(parameter="max_notes_added", position=1.0)),
-        (10, 127, MoveKnob(parameter="sampling_iterations", position=1.0)),
+        (21, 0, MoveKnob(parameters=("creative_risk",), position=0.0)),
+        (21, 127, MoveKnob(parameters=("creative_risk",), position=1.0)),
+        (
+            *(22, 127),
+            MoveKnob(parameters=("max_input_notes_removed", "sampling_threshold"), position=1.0),
+        ),
+        (
+            *(23, 127),
+            MoveKnob(parameters=("max_notes_added", "track_extension_duration"), position=1.0),
+        ),
+        (10, 127, MoveKnob(parameters=("sampling_iterations", "style"), position=1.0)),
     ],
 )
 def test_the_akm322s_panel_is_understood(
@@ -63,14 +69,26 @@ def test_what_is_played_goes_on_to_the_synthesizer(
 @maps
 def test_every_row_names_a_button_or_a_parameter_that_exists(control_map: ControlMap) -> None:
     assert set(control_map.buttons.values()) <= set(Button)
-    assert set(control_map.knobs.values()) <= set(PARAMETERS_BY_KEY)
+    assert {key for keys in control_map.knobs.values() for key in keys} <= set(PARAMETERS_BY_KEY)
+
+
+@maps
+@pytest.mark.parametrize("technique", Technique)
+def test_every_knob_sets_one_parameter_of_every_technique(
+    control_map: ControlMap, technique: Technique
+) -> None:
+    known = {spec.key for spec in specs_of(technique)}
+    set_by = [known.intersection(keys) for keys in control_map.knobs.values()]
+    assert [len(keys) for keys in set_by] == [1] * len(control_map.knobs)
+    assert len(set.union(*set_by)) == len(control_map.knobs), "none is set by two"
 
 
 @maps
 def test_no_controller_means_two_things_and_nothing_is_set_by_two(control_map: ControlMap) -> None:
     assert not set(control_map.buttons) & set(control_map.knobs)
-    for table in (control_map.buttons, control_map.knobs):
-        assert max(Counter(table.values()).values()) == 1
+    parameters = [key for keys in control_map.knobs.values() for key in keys]
+    for meanings in (control_map.buttons.values(), parameters):
+        assert max(Counter(meanings).values()) == 1
 
 
 @maps

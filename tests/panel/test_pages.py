@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from firmware.panel.canvas import HEIGHT, WIDTH, RollNote
+from firmware.panel.font import width_of
 from firmware.panel.pages import PAGES, draw
+from firmware.panel.settings import TECHNIQUE, Settings, set_value
 from firmware.panel.views import (
     CountInView,
+    DuetView,
     GenerateView,
     HomeView,
     ListenView,
@@ -23,6 +26,7 @@ from firmware.panel.views import (
     RecordView,
     View,
 )
+from firmware.parameters import Technique
 
 GOLDEN = Path(__file__).parent / "golden"
 BAR = 4 * 480
@@ -39,13 +43,15 @@ NOTES = (
         for b, p in _BASS
     ),
 )
-ROWS = (
-    ("Creative risk", "1"),
-    ("Remove at most", "50%"),
-    ("Add at most", "90 notes"),
-    ("Iterations", "100 passes"),
-    ("A fifth one", "2.5"),
-)
+
+
+def rows(technique: Technique, *, position: float | None = None) -> tuple[tuple[str, str], ...]:
+    """The technique's rows, at their defaults or with every knob at a position."""
+    settings = Settings(technique=technique)
+    for spec in settings.specs:
+        if position is not None and spec is not TECHNIQUE:
+            settings = set_value(settings, spec.key, spec.at(position))
+    return settings.rows()
 
 
 def _home(**changes: object) -> HomeView:
@@ -53,7 +59,7 @@ def _home(**changes: object) -> HomeView:
         "technique": "enhance",
         "tempo_bpm": 96.0,
         "melody": "Ode to Joy · 16 bars",
-        "rows": ROWS[:4],
+        "rows": rows(Technique.ENHANCE),
         "selected": 1,
     }
     return HomeView(**(values | changes))  # type: ignore[arg-type]
@@ -77,7 +83,16 @@ VIEWS: dict[str, View] = {
     "home": _home(),
     "home-without-melody": _home(melody="", selected=0),
     "home-long-name-last-row": _home(
-        melody="Freude, schöner Götterfunken, Tochter aus Elysium", rows=ROWS, selected=4
+        melody="Freude, schöner Götterfunken, Tochter aus Elysium",
+        rows=rows(Technique.ENHANCE, position=1.0),
+        selected=4,
+    ),
+    "home-extend": _home(technique="extend", rows=rows(Technique.EXTEND), selected=0),
+    "home-extend-middle": _home(
+        technique="extend", rows=rows(Technique.EXTEND, position=0.6), selected=5
+    ),
+    "home-extend-last-row": _home(
+        technique="extend", tempo_bpm=220.0, rows=rows(Technique.EXTEND, position=0.97), selected=8
     ),
     "count-in": CountInView(beat=2, beats=4, tempo_bpm=96.0),
     "record-empty": RecordView(
@@ -92,8 +107,13 @@ VIEWS: dict[str, View] = {
     "generate": GenerateView(
         technique="enhance", done=42, total=100, seconds_left=75, is_playing=True
     ),
+    "generate-extend": GenerateView(
+        technique="extend", done=20, total=20, seconds_left=599, is_playing=False
+    ),
     "listen": _listen(playhead=37, is_paused=False),
     "listen-paused": _listen(playhead=0, is_paused=True),
+    "duet-listening": DuetView(tempo_bpm=88.3, is_answering=False),
+    "duet-answering": DuetView(tempo_bpm=120.0, is_answering=True),
     "message": MessageView(sentence="there is no melody yet", remedy="press record and play"),
     "message-long": MessageView(
         sentence="the model was trained for encoding 0123456789abcdef0123456789abcdef, this "
@@ -118,6 +138,18 @@ def test_a_page_looks_like_its_golden_image(name: str) -> None:
 def test_every_page_has_a_golden_image_and_every_image_a_page() -> None:
     assert {type(view) for view in VIEWS.values()} == set(PAGES)
     assert {path.stem for path in GOLDEN.glob("*.png")} == set(VIEWS)
+
+
+@pytest.mark.parametrize("seconds_left", [None, 0, 59, 60, 599, 600, 86_399])
+def test_the_time_left_does_not_run_into_what_back_does(seconds_left: int | None) -> None:
+    """Both are on the last line, with a few dark columns between them."""
+    page = draw(
+        GenerateView(
+            technique="extend", done=1, total=9, seconds_left=seconds_left, is_playing=True
+        )
+    )
+    left = WIDTH - 4 - width_of("back cancels")
+    assert page.crop((left - 3, HEIGHT - 11, left, HEIGHT)).getbbox() is None
 
 
 @given(sentence=st.text(max_size=300), remedy=st.text(max_size=200), name=st.text(max_size=80))
@@ -166,3 +198,13 @@ def test_any_notes_can_be_drawn_and_stay_inside_of_the_roll(
     )
     header = (0, 0, WIDTH, 11)
     assert draw(record).crop(header).tobytes() == blank.crop(header).tobytes()
+
+
+@pytest.mark.parametrize("technique", Technique)
+@pytest.mark.parametrize("position", [None, 0.0, 0.35, 0.6, 0.97, 1.0])
+def test_every_label_and_value_is_seen_in_full(
+    technique: Technique, position: float | None
+) -> None:
+    """A label that gives way to its value is shortened by an ellipsis: none is."""
+    for label, value in rows(technique, position=position):
+        assert width_of(label) + width_of(value) <= WIDTH - 14

@@ -1,24 +1,76 @@
 """Knobs: steps, stops, and picking up."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware.errors import ParameterError
 from firmware.panel.pickup import PickUp
-from firmware.panel.settings import Settings, adjust, change_tempo, select, set_value
-from firmware.parameters import PARAMETERS
+from firmware.panel.settings import (
+    DUET,
+    TECHNIQUE,
+    Settings,
+    adjust,
+    change_tempo,
+    select,
+    set_value,
+)
+from firmware.parameters import PARAMETERS, ParameterSpec, Technique
 
 turns = st.lists(st.integers(-300, 300), max_size=30)
 
 
-@given(turns=turns, which=st.integers(0, 10))
-def test_whatever_is_turned_the_parameters_stay_ones_a_person_could_give(
-    turns: list[int], which: int
+@given(hands=st.lists(st.tuples(st.sampled_from([select, adjust]), st.integers(-9, 9))))
+def test_whatever_is_turned_the_settings_stay_ones_a_person_could_give(
+    hands: list[tuple[object, int]],
 ) -> None:
-    settings = select(Settings(), which)
-    for clicks in turns:
-        settings = adjust(settings, clicks)
+    """Technique and parameters, in any order."""
+    settings = Settings()
+    for turn, clicks in hands:
+        settings = turn(settings, clicks)  # type: ignore[operator]
         parameters = settings.parameters()  # raises if one is out of range
-        assert len(parameters.values) == len(settings.rows())
+        assert len(parameters.values) + 1 == len(settings.rows()) == len(settings.specs)
+        technique = DUET if settings.is_duet else settings.technique.capitalize()
+        assert settings.rows()[0] == ("Technique", technique)
+        assert settings.technique is Technique.EXTEND or not settings.is_duet
+        assert 0 <= settings.selected < len(settings.specs)
+
+
+def test_the_first_row_chooses_the_technique_and_each_keeps_its_own_values() -> None:
+    settings = set_value(Settings(), "creative_risk", 2.5)
+    extending = adjust(select(settings, -99), 1)
+    assert extending.technique is Technique.EXTEND
+    assert extending.parameters().number("creative_risk") == 1.0
+    extending = set_value(extending, "creative_risk", 4.0)
+    back = adjust(extending, -1)
+    assert back.technique is Technique.ENHANCE
+    assert back.parameters().number("creative_risk") == 2.5
+    assert adjust(back, 99).parameters().number("creative_risk") == 4.0
+
+
+def test_a_duet_has_the_values_of_extend() -> None:
+    settings = set_value(Settings(technique=Technique.EXTEND), "creative_risk", 2.5)
+    duet = adjust(settings, 1)
+    assert duet.is_duet
+    assert duet.parameters() == settings.parameters()
+    assert duet.rows()[1:] == settings.rows()[1:]
+    assert adjust(duet, 9) == duet
+    assert adjust(duet, -1) == settings
+
+
+def test_a_technique_with_fewer_rows_has_one_of_them_selected() -> None:
+    """A program may choose the technique while the last row of the longer list is selected."""
+    settings = select(Settings(technique=Technique.EXTEND), 99)
+    settings = set_value(settings, TECHNIQUE.key, "enhance")
+    assert settings.technique is Technique.ENHANCE
+    assert settings.selected == len(settings.specs) - 1
+
+
+def test_a_value_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ParameterError, match=r"0\.1\.\.6"):
+        set_value(Settings(), "creative_risk", 7.0)
+    with pytest.raises(ParameterError, match="Enhance, Extend or Duet"):
+        set_value(Settings(), TECHNIQUE.key, "improve")
 
 
 @given(turns=turns)
@@ -71,11 +123,45 @@ def test_a_value_changed_elsewhere_must_be_picked_up_again() -> None:
     settings = pick_up.move(settings, key, 0.5)
     settings = set_value(settings, key, 90)
     assert pick_up.move(settings, key, 0.6).parameters()[key] == 90
+    settings = set_value(settings, key, 50)  # as the knob had set it, before it moved on
+    assert pick_up.move(settings, key, 0.7).parameters()[key] == 50
 
 
-@given(moves=st.lists(st.tuples(st.sampled_from(PARAMETERS), st.floats(0, 1)), max_size=40))
-def test_a_knob_never_sets_what_a_person_could_not(moves: list[tuple[object, float]]) -> None:
+def test_a_choice_is_picked_up_where_its_part_of_the_way_begins() -> None:
+    """Four styles, the second is set: it has the second quarter of the way."""
+    pick_up, settings = PickUp(), Settings(technique=Technique.EXTEND)
+    values = []
+    for position in (0.0, 0.2, 0.26, 0.4, 0.51, 0.99, 1.0, 0.1):
+        settings = pick_up.move(settings, "style", position)
+        values.append(settings.value("style"))
+    assert values == ["piano"] * 4 + ["song", "quartet", "quartet", "chorale"]
+    pick_up, settings = PickUp(), Settings(technique=Technique.EXTEND)
+    for position in (0.49, 0.51):
+        settings = pick_up.move(settings, "style", position)
+    assert settings.value("style") == "song", "it stood in the second quarter"
+
+
+def test_a_knob_that_moved_under_another_technique_must_pick_its_value_up_again() -> None:
     pick_up, settings = PickUp(), Settings()
+    key = "max_notes_added"
+    for position in (0.1, 0.5):
+        settings = pick_up.move(settings, key, position)
+    assert settings.value(key) == 250
+    extending = set_value(settings, TECHNIQUE.key, "Extend")
+    extending = pick_up.move(extending, key, 0.9)
+    settings = set_value(extending, TECHNIQUE.key, "Enhance")
+    assert pick_up.move(settings, key, 0.8).value(key) == 250
+    assert pick_up.move(settings, key, 0.4).value(key) == 200, "it passed the value"
+
+
+@given(
+    moves=st.lists(st.tuples(st.sampled_from(PARAMETERS), st.floats(0, 1)), max_size=40),
+    technique=st.sampled_from(Technique),
+)
+def test_a_knob_never_sets_what_a_person_could_not(
+    moves: list[tuple[ParameterSpec, float]], technique: Technique
+) -> None:
+    pick_up, settings = PickUp(), Settings(technique=technique)
     for spec, position in moves:
-        settings = pick_up.move(settings, spec.key, position)  # type: ignore[attr-defined]
+        settings = pick_up.move(settings, spec.key, position)
         settings.parameters()

@@ -22,4 +22,6 @@ def _time_left(view: GenerateView) -> str:
         return "a moment…"
     if view.seconds_left < 60:
         return f"{view.seconds_left} s left"
-    return f"{view.seconds_left // 60} min {view.seconds_left % 60:02d} s left"
+    if view.seconds_left < 600:
+        return f"{view.seconds_left // 60} min {view.seconds_left % 60:02d} s left"
+    return f"{view.seconds_left // 60} min left"  # seconds would run into what back does
