@@ -10,25 +10,26 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from converters.quantize import INPUT_NAME, PITCH_OUTPUT, tensor_details
 from firmware.errors import BundleTensorError
 from firmware.inference.bundle import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE
-from firmware.inference.manifest import SCHEMA_VERSION, Manifest, Provenance, TensorSpec
+from firmware.inference.manifest import (
+    SCHEMA_VERSION,
+    Manifest,
+    Provenance,
+    Signature,
+    TensorSpec,
+)
 from firmware.inference.runtime import InterpreterModel
 from firmware.inference.sampling import log_softmax
-from firmware.music.encoding import CHORALE_ENCODING, CellMask, EncodingSpec
+from firmware.music.encoding import CellMask, EncodingSpec
+from firmware.music.tokens import TokenSpec
 from firmware.parameters import Technique
 
 PARITY_TOLERANCE_NATS: Final = 0.02
-"""Most that the int8 model may differ: mean divergence from the float model a masked cell."""
-
-GOLDEN_TOLERANCE_STEPS: Final = 24
-"""Most that another runtime or processor may differ, in quantization steps of an output.
-
-Kernels round differently, and a step lost in an early layer grows on its way.
-"""
+"""Most that a quantized model may differ: mean divergence from the float one a judged class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,84 +39,83 @@ class Description:
     Attributes:
         name: The bundle's name, also its folder's.
         title: What the player reads.
+        technique: What it serves.
         architecture: The model's architecture.
         genre: Musical genre or style.
+        encoding: What its numbers mean.
         parameters: Number of trained weights.
         mmac: Millions of multiply-accumulates a pass.
         training: Where the weights come from.
+        golden_tolerance: Largest absolute difference from the golden outputs, in real units.
     """
 
     name: str
     title: str
+    technique: Technique
     architecture: str
     genre: str
+    encoding: EncodingSpec | TokenSpec
     parameters: int
     mmac: float
     training: Provenance
+    golden_tolerance: float
 
 
 def write_bundle(
-    folder: Path,
-    content: bytes,
-    description: Description,
-    golden_planes: NDArray[np.float32],
-    *,
-    quality: Mapping[str, Any] | None = None,
-    spec: EncodingSpec = CHORALE_ENCODING,
-) -> Manifest:
+    folder: Path, content: bytes, manifest: Manifest, golden: Mapping[str, NDArray[Any]]
+) -> None:
     """Write `model.tflite`, `golden.npz` and, last of all, `manifest.json`.
 
     Args:
         folder: The bundle's folder; made if need be.
         content: The model.
-        description: What the manifest says.
-        golden_planes: (N, T, P, C) inputs whose outputs are kept to compare with.
-        quality: Measured figures.
-        spec: The model's encoding.
+        manifest: Its description.
+        golden: Arrays to replay, as its kind of model wants them.
     """
-    manifest = manifest_of(content, description, quality=quality, spec=spec)
-    model = InterpreterModel(content, manifest)
-    outputs = [model.run(**{INPUT_NAME: planes}) for planes in golden_planes]
-    arrays: dict[str, Any] = {f"input_{INPUT_NAME}": golden_planes}
-    for tensor in manifest.outputs:
-        arrays[f"output_{tensor.name}"] = np.stack([output[tensor.name] for output in outputs])
     folder.mkdir(parents=True, exist_ok=True)
     # Without a manifest it is no bundle: an interrupted conversion leaves none behind.
     (folder / MANIFEST_FILE).unlink(missing_ok=True)
     (folder / MODEL_FILE).write_bytes(content)
+    arrays: dict[str, Any] = dict(golden)
     np.savez_compressed(folder / GOLDEN_FILE, **arrays)
     (folder / MANIFEST_FILE).write_text(manifest.to_json(), encoding="utf-8")
-    return manifest
 
 
-def manifest_of(
-    content: bytes,
-    description: Description,
-    *,
-    quality: Mapping[str, Any] | None = None,
-    spec: EncodingSpec = CHORALE_ENCODING,
-) -> Manifest:
+def manifest_of(content: bytes, description: Description) -> Manifest:
     """Describe a model: its tensors as the interpreter sees them, its hash, its origin."""
-    inputs, outputs = tensor_details(content)
-    tensors = [_tensor(name, details) for name, details in sorted(outputs.items())]
     return Manifest(
         schema=SCHEMA_VERSION,
         name=description.name,
         title=description.title,
-        technique=Technique.ENHANCE,
+        technique=description.technique,
         architecture=description.architecture,
         genre=description.genre,
-        encoding=spec.name,
-        fingerprint=spec.fingerprint(),
-        inputs=tuple(_tensor(name, details) for name, details in sorted(inputs.items())),
-        outputs=tuple(tensors),
+        encoding=description.encoding.name,
+        fingerprint=description.encoding.fingerprint(),
+        signatures=signatures_of(content),
         sha256=hashlib.sha256(content).hexdigest(),
         parameters=description.parameters,
         mmac=round(description.mmac, 1),
         training=description.training,
-        golden_tolerance=GOLDEN_TOLERANCE_STEPS * max(tensor.scale for tensor in tensors),
-        quality=dict(quality or {}),
+        golden_tolerance=description.golden_tolerance,
     )
+
+
+def signatures_of(content: bytes) -> tuple[Signature, ...]:
+    """The signatures of a flatbuffer with their tensors, by name."""
+    interpreter = Interpreter(model_content=content)
+    found = []
+    for name in sorted(interpreter.get_signature_list()):
+        runner = interpreter.get_signature_runner(name)
+        inputs, outputs = runner.get_input_details(), runner.get_output_details()
+        found.append(
+            Signature(
+                name=name,
+                inputs=tuple(_tensor(key, details) for key, details in sorted(inputs.items())),
+                outputs=tuple(_tensor(key, details) for key, details in sorted(outputs.items())),
+            )
+        )
+    return tuple(found)
 
 
 def check_parity(
@@ -138,7 +138,7 @@ def check_parity(
     Raises:
         BundleTensorError: If it is above `PARITY_TOLERANCE_NATS`.
     """
-    found = np.stack([model.run(**{INPUT_NAME: window})[PITCH_OUTPUT] for window in planes])
+    found = np.stack([model.run(planes=window)["pitch_logits"] for window in planes])
     # (N, T, P, V) -> (N, T, V, P) -> (masked cells, P)
     wanted = log_softmax(expected.transpose(0, 1, 3, 2)[masked])
     given = log_softmax(found.transpose(0, 1, 3, 2)[masked])

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from firmware.errors import ContinuoError
-from training.corpora import corpora_folder, read_chorales
+from training.cli import SHARDS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,13 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        corpora = read_chorales(corpora_folder(options.corpora))
         with _without_native_notes():
             import_module("converters.convert").main(
                 options.run,
                 options.output,
-                corpora,
                 title=options.title,
+                corpora=options.corpora,
+                shards=options.shards,
                 other_python=options.runtime_check,
             )
     except ContinuoError as error:
@@ -61,7 +61,14 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", type=Path, metavar="BUNDLE", required=True, help="bundle folder to write"
     )
     parser.add_argument("--corpora", type=Path, metavar="DIR", help="folder of the corpora")
-    parser.add_argument("--title", default="Bach chorale", help="what the player reads")
+    parser.add_argument(
+        "--shards",
+        type=Path,
+        default=SHARDS,
+        metavar="DIR",
+        help=f"folder of the token shards ({SHARDS}), for a Transformer-XL",
+    )
+    parser.add_argument("--title", default="", help="what the player reads")
     parser.add_argument(
         "--runtime-check",
         type=Path,

@@ -2,138 +2,116 @@
 
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 from rich.console import Console
 
-from converters.bundles import Description, check_parity, write_bundle
-from converters.calibration import calibration_windows
+from converters.bundles import write_bundle
+from converters.chorales import convert_chorales
+from converters.conversion import Conversion
 from converters.licences import corpora_named
-from converters.quantize import INPUT_NAME, quantize
+from converters.transformers import convert_transformer
 from firmware.errors import BundleError, ModelRuntimeError
-from firmware.inference.bundle import golden_difference, read_bundle
-from firmware.inference.manifest import Manifest, Provenance
-from training.corpora import ChoraleCorpora
-from training.models.arcnn import multiply_adds
-from training.runs import load_model, read_record
-
-CALIBRATION_WINDOWS: Final = 192
-PARITY_WINDOWS: Final = 24
-GOLDEN_WINDOWS: Final = 2
-_SEED: Final = 5
+from firmware.inference.bundle import Replay, read_bundle, replay_golden
+from firmware.inference.manifest import Provenance
+from training.config import TokenTrainConfig
+from training.corpora import corpora_folder, read_chorales
+from training.runs import read_record
+from training.shards import read_shard, shard_path
 
 _REPLAY: Final = """
 import sys
 from pathlib import Path
-from firmware.inference.bundle import golden_difference, read_bundle
-print(golden_difference(read_bundle(Path(sys.argv[1])), runtime=sys.argv[2]))
+from firmware.inference.bundle import read_bundle, replay_golden
+found = replay_golden(read_bundle(Path(sys.argv[1])), runtime=sys.argv[2])
+print(found.difference, found.allowed)
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion:
-    """What became of a run.
-
-    Attributes:
-        manifest: The bundle's description.
-        model_bytes: Size of the model.
-        divergence: Mean divergence of the int8 from the float model a masked cell, in nats.
-        golden: Largest difference from the golden arrays, by runtime.
-    """
-
-    manifest: Manifest
-    model_bytes: int
-    divergence: float
-    golden: dict[str, float]
-
-
-def convert(
-    run: Path,
-    output: Path,
-    corpora: ChoraleCorpora,
-    *,
-    title: str,
-    other_python: Path | None = None,
-) -> Conversion:
-    """Convert a run to a bundle and check it.
+def convert(run: Path, *, name: str, title: str, corpora: Path | None, shards: Path) -> Conversion:
+    """Convert a run.
 
     Args:
         run: The run folder.
-        output: The bundle's folder; its name becomes the bundle's.
-        corpora: What the calibration draws from: the training split.
-        title: What the player reads.
-        other_python: A Python that has tflite-runtime, to replay the golden arrays there too.
+        name: The bundle's name.
+        title: What the player reads; empty for what its kind is called.
+        corpora: Folder of the corpora, for what is calibrated on chorales.
+        shards: Folder of the token shards, for what is checked on tokens.
 
     Raises:
         ContinuoError: If the run is not one, the licence of a corpus is not known, or the
-            bundle fails a check.
+            model is not what was trained.
     """
     record = read_record(run)
-    net = load_model(run)
-    windows = CALIBRATION_WINDOWS + PARITY_WINDOWS + GOLDEN_WINDOWS
-    planes, masked = calibration_windows(corpora.train, corpora.synthetic, windows, seed=_SEED)
-    golden, judged = planes[:GOLDEN_WINDOWS], slice(-PARITY_WINDOWS, None)
-    content = quantize(net, planes[GOLDEN_WINDOWS:-PARITY_WINDOWS])
-    description = Description(
-        name=output.name,
-        title=title,
-        architecture="arcnn",
-        genre="bach",
-        parameters=sum(int(np.prod(weight.shape)) for weight in net.trainable_weights),
-        mmac=multiply_adds(net) / 1e6,
-        training=Provenance(
-            corpora=corpora_named(record.corpora),
-            revision=record.git_revision,
-            seed=record.config.seed,
-            steps=record.config.steps,
-            backend=record.backend,
-        ),
+    training = Provenance(
+        corpora=corpora_named(record.corpora),
+        revision=record.git_revision,
+        seed=record.config.seed,
+        steps=record.config.steps,
+        backend=record.backend,
     )
-    manifest = write_bundle(output, content, description, golden)
-    bundle = read_bundle(output)
-    expected = net.predict_on_batch({INPUT_NAME: planes[judged]})["pitch_logits"]
-    divergence = check_parity(expected, bundle.load(), planes[judged], masked[judged])
-    differences = {"litert": golden_difference(bundle, runtime="litert")}
+    if isinstance(record.config, TokenTrainConfig):
+        pieces = read_shard(shard_path(shards, "valid"))
+        return convert_transformer(run, pieces, training, name=name, title=title or "All styles")
+    chorales = read_chorales(corpora_folder(corpora))
+    return convert_chorales(run, chorales, training, name=name, title=title or "Bach chorale")
+
+
+def check_golden(folder: Path, *, other_python: Path | None = None) -> dict[str, Replay]:
+    """Replay a bundle's golden arrays.
+
+    Args:
+        folder: The bundle.
+        other_python: A Python that has tflite-runtime, to replay them there too.
+
+    Returns:
+        What was found, by runtime.
+
+    Raises:
+        BundleError: If they differ by more than is allowed.
+    """
+    found = {"litert": replay_golden(read_bundle(folder), runtime="litert")}
     if other_python is not None:
-        differences["tflite-runtime"] = _replayed_by(other_python, output, "tflite-runtime")
-    for runtime, difference in differences.items():
-        if difference > manifest.golden_tolerance:
+        found["tflite-runtime"] = _replayed_by(other_python, folder, "tflite-runtime")
+    for runtime, replay in found.items():
+        if not replay.passed:
             raise BundleError(
-                f"{runtime} differs from the golden arrays by {difference:.3f}, "
-                f"{manifest.golden_tolerance:.3f} is allowed"
+                f"{runtime} differs from the golden arrays by {replay.difference:.3f}, "
+                f"{replay.allowed:.3f} is allowed"
             )
-    return Conversion(
-        manifest=manifest,
-        model_bytes=len(content),
-        divergence=divergence,
-        golden=differences,
-    )
+    return found
 
 
 def main(
-    run: Path, output: Path, corpora: ChoraleCorpora, *, title: str, other_python: Path | None
+    run: Path,
+    output: Path,
+    *,
+    title: str,
+    corpora: Path | None,
+    shards: Path,
+    other_python: Path | None,
 ) -> None:
-    """Convert, with a sign of life, and tell what came out."""
+    """Convert, write and check, with a sign of life, and tell what came out."""
     console = Console(highlight=False, soft_wrap=True)
-    with console.status("calibrating and converting to int8 (about half a minute)"):
-        done = convert(run, output, corpora, title=title, other_python=other_python)
+    with console.status("converting and checking (about half a minute)"):
+        done = convert(run, name=output.name, title=title, corpora=corpora, shards=shards)
+        write_bundle(output, done.content, done.manifest, done.golden)
+        replays = check_golden(output, other_python=other_python)
     manifest = done.manifest
     console.print(
-        f"{output}: {done.model_bytes / 1024:.0f} KiB, {manifest.parameters:,} parameters, "
+        f"{output}: {len(done.content) / 1024:.0f} KiB, {manifest.parameters:,} parameters, "
         f"{manifest.mmac:g} million multiply-adds a pass"
     )
-    console.print(f"int8 differs from float by {done.divergence:.4f} nats a masked cell")
-    for runtime, difference in done.golden.items():
+    console.print(done.finding)
+    for runtime, replay in replays.items():
         console.print(
-            f"golden arrays with {runtime}: differ by {difference:.3f} "
-            f"({manifest.golden_tolerance:.3f} is allowed)"
+            f"golden arrays with {runtime}: differ by {replay.difference:.3f} "
+            f"({replay.allowed:.3f} is allowed)"
         )
 
 
-def _replayed_by(python: Path, bundle: Path, runtime: str) -> float:
+def _replayed_by(python: Path, bundle: Path, runtime: str) -> Replay:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     try:
         done = subprocess.run(  # noqa: S603 (the person named this Python)
@@ -148,4 +126,5 @@ def _replayed_by(python: Path, bundle: Path, runtime: str) -> float:
     except subprocess.CalledProcessError as error:
         reason = (error.stderr.strip() or "no output").splitlines()[-1]
         raise ModelRuntimeError(f"{python} failed with {runtime}: {reason}") from error
-    return float(done.stdout)
+    difference, allowed = map(float, done.stdout.split())
+    return Replay(difference=difference, allowed=allowed)

@@ -21,6 +21,31 @@ CORPORA: Final[Mapping[str, Corpus]] = MappingProxyType(
                 licence="CC BY 4.0 (Omar Peracha, JS Fake Chorales)",
                 source="https://github.com/omarperacha/js-fakes",
             ),
+            Corpus(
+                name="piano-midi-de",
+                licence="CC BY-SA 3.0 DE (Bernd Krueger, piano-midi.de)",
+                source="https://github.com/cheriell/ClassicalPianoMIDI-dataset",
+            ),
+            Corpus(
+                name="mutopia",
+                licence="per piece: public domain, or CC BY of its typesetter (Mutopia Project)",
+                source="https://github.com/MutopiaProject/MutopiaProject",
+            ),
+            Corpus(
+                name="song-openscore-lieder",
+                licence="CC0 (OpenScore Lieder)",
+                source="https://github.com/OpenScore/Lieder",
+            ),
+            Corpus(
+                name="symphony-openscore-quartets",
+                licence="CC0 (OpenScore String Quartets)",
+                source="https://github.com/OpenScore/StringQuartets",
+            ),
+            Corpus(
+                name="folk-nottingham",
+                licence="tunes: traditional; their collection: GPL-3 (Nottingham Music Database)",
+                source="https://github.com/jukedeck/nottingham-dataset",
+            ),
         )
     }
 )

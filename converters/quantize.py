@@ -120,9 +120,3 @@ def _activations(parsed: Any) -> Iterator[tuple[int, Any]]:
         parameters = tensor.quantization
         if parameters is not None and parameters.min is not None and len(parameters.min) == 1:
             yield index, tensor
-
-
-def tensor_details(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Inputs and outputs of a TFLite model's signature, by name."""
-    runner = Interpreter(model_content=content).get_signature_runner()
-    return runner.get_input_details(), runner.get_output_details()

@@ -18,8 +18,10 @@ import numpy as np
 
 from firmware.errors import ConfigError
 from firmware.music.encoding import CHORALE_ENCODING, EncodingSpec
-from training.config import ChoraleTrainConfig, Recipe, from_json, to_json
+from firmware.music.tokens import TOKEN_ENCODING, TokenSpec
+from training.config import ChoraleTrainConfig, Recipe, TokenTrainConfig, from_json, to_json
 from training.models import arcnn
+from training.models.transformer_xl import TransformerXL
 
 CONFIG_FILE: Final = "config.json"
 METRICS_FILE: Final = "metrics.csv"
@@ -107,15 +109,35 @@ def load_model(run: Path, *, spec: EncodingSpec = CHORALE_ENCODING) -> keras.Mod
             f"the run in {run} is of {record.config.name}, which is no AR-CNN",
             remedy="name a run of bach-arcnn",
         )
-    if record.encoding != spec.fingerprint():
-        raise ConfigError(
-            f"the run in {run} was trained for encoding {record.encoding}, "
-            f"this code has {spec.fingerprint()}",
-            remedy="train it again",
-        )
+    _refuse_other_encoding(run, record, spec)
     model = arcnn.build(record.config.net, spec=spec)
     load_weights(model, run / WEIGHTS_FILE)
     return model
+
+
+def load_transformer(run: Path, *, spec: TokenSpec = TOKEN_ENCODING) -> TransformerXL:
+    """Rebuild the trained Transformer-XL of a run folder.
+
+    Args:
+        run: The run folder.
+        spec: The encoding that it must have been trained for.
+
+    Returns:
+        The network in float32, of which any graph can be made.
+
+    Raises:
+        ConfigError: If the folder is no run of a Transformer-XL, or its encoding is another one.
+    """
+    record = read_record(run)
+    if not isinstance(record.config, TokenTrainConfig):
+        raise ConfigError(
+            f"the run in {run} is of {record.config.name}, which is no Transformer-XL",
+            remedy="name a run of extend-xl",
+        )
+    _refuse_other_encoding(run, record, spec)
+    network = TransformerXL(record.config.net, spec=spec)
+    load_weights(network.training_graph(2), run / WEIGHTS_FILE)
+    return network
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
@@ -152,6 +174,15 @@ def load_weights(model: keras.Model, path: Path) -> None:
         raise ConfigError(f"{path} does not hold this network's weights: {odd[0]} is in only one")
     for name, variable in variables.items():
         variable.assign(found[name])
+
+
+def _refuse_other_encoding(run: Path, record: RunRecord, spec: EncodingSpec | TokenSpec) -> None:
+    if record.encoding != spec.fingerprint():
+        raise ConfigError(
+            f"the run in {run} was trained for encoding {record.encoding}, "
+            f"this code has {spec.fingerprint()}",
+            remedy="train it again",
+        )
 
 
 def _weights(model: keras.Model) -> dict[str, keras.Variable]:

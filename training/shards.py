@@ -7,7 +7,7 @@ and the fingerprint of the encoding, which must be the reader's.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,6 +41,10 @@ class TokenPiece:
     tokens: Tokens
     notes: int
     sixteenths: int = 0
+
+    def cut(self, tokens: int) -> "TokenPiece":
+        """Its first tokens; what it counts is then more than it holds."""
+        return replace(self, tokens=self.tokens[:tokens])
 
 
 def write_shard(

@@ -12,8 +12,8 @@ from firmware.errors import BundleError, ContinuoError
 from firmware.inference.bundle import (
     MODEL_FILE,
     Bundle,
-    golden_difference,
     read_bundle,
+    replay_golden,
 )
 from firmware.inference.runtime import installed_runtimes
 
@@ -118,14 +118,11 @@ def _verify(folders: list[Path]) -> Answer:
 def _replayed(folder: Path, runtime: str) -> tuple[str, float | None, float | None]:
     """What is wrong, the largest difference, and the one that is allowed."""
     try:
-        bundle = read_bundle(folder)
-        difference = golden_difference(bundle, runtime=runtime)
+        found = replay_golden(read_bundle(folder), runtime=runtime)
     except ContinuoError as error:
         return error.message, None, None
-    allowed = bundle.manifest.golden_tolerance
-    # Written so that a difference that is no number fails.
-    problem = "" if difference <= allowed else f"differs by {difference:g}, {allowed:g} is allowed"
-    return problem, difference, allowed
+    problem = f"differs by {found.difference:g}, {found.allowed:g} is allowed"
+    return "" if found.passed else problem, found.difference, found.allowed
 
 
 def _description(bundle: Bundle) -> list[str]:
@@ -140,8 +137,13 @@ def _description(bundle: Bundle) -> list[str]:
         "file": f"{bundle.folder / MODEL_FILE} ({len(bundle.content):,} bytes)",
         "sha256": about.sha256,
         "encoding": f"{about.encoding} {about.fingerprint}",
-        "inputs": ", ".join(f"{t.name} {list(t.shape)} {t.dtype}" for t in about.inputs),
-        "outputs": ", ".join(f"{t.name} {list(t.shape)} {t.dtype}" for t in about.outputs),
+        **{
+            f"{signature.name} {side}": ", ".join(
+                f"{t.name} {list(t.shape)} {t.dtype}" for t in tensors
+            )
+            for signature in about.signatures
+            for side, tensors in (("takes", signature.inputs), ("gives", signature.outputs))
+        },
         "trained on": "; ".join(f"{c.name} ({c.licence})" for c in about.training.corpora),
         "training": f"{about.training.steps:,} steps, seed {about.training.seed}, "
         f"{about.training.backend}, revision {about.training.revision}",

@@ -12,10 +12,17 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware.errors import BundleError, BundleFingerprintError, BundleHashError
+from firmware.errors import (
+    BundleError,
+    BundleFingerprintError,
+    BundleHashError,
+    BundleTensorError,
+)
 from firmware.inference.manifest import Manifest, read_bounded, read_manifest
-from firmware.inference.runtime import InterpreterModel
+from firmware.inference.ring import RingModel
+from firmware.inference.runtime import RUNTIMES, InterpreterModel, LoadedModel
 from firmware.music.encoding import CHORALE_ENCODING, EncodingSpec
+from firmware.music.tokens import TOKEN_ENCODING, TokenSpec
 
 MODEL_FILE = "model.tflite"
 MANIFEST_FILE = "manifest.json"
@@ -24,7 +31,9 @@ MAX_MODEL_BYTES: Final = 256 * 1024 * 1024
 MAX_GOLDEN_BYTES: Final = 64 * 1024 * 1024
 """Larger files are not for this instrument."""
 
-ENCODINGS: dict[str, EncodingSpec] = {CHORALE_ENCODING.name: CHORALE_ENCODING}
+ENCODINGS: dict[str, EncodingSpec | TokenSpec] = {
+    spec.name: spec for spec in (CHORALE_ENCODING, TOKEN_ENCODING)
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +50,36 @@ class Bundle:
     manifest: Manifest
     content: bytes
 
-    def load(self, *, threads: int = 1, runtime: str | None = None) -> InterpreterModel:
-        """Make an interpreter of it."""
+    def load(self, *, threads: int = 1, runtime: str | None = None) -> LoadedModel:
+        """Make a model of it, of whichever kind it is.
+
+        Args:
+            threads: Threads of the interpreter.
+            runtime: One of `RUNTIMES`, or None for the first that is installed.
+
+        Raises:
+            ModelRuntimeError: If no runtime is installed or the model does not load.
+            BundleTensorError: If its tensors are not the manifest's.
+        """
+        if self._is_of_tokens:
+            return self.load_ring(threads=threads, runtime=runtime)
+        return self.load_grid(threads=threads, runtime=runtime)
+
+    def load_grid(self, *, threads: int = 1, runtime: str | None = None) -> InterpreterModel:
+        """See `load`; refuses a model of tokens with a BundleTensorError."""
+        if self._is_of_tokens:
+            raise BundleTensorError(f"{self.manifest.name} reads tokens, no piano roll")
         return InterpreterModel(self.content, self.manifest, threads=threads, runtime=runtime)
+
+    def load_ring(self, *, threads: int = 1, runtime: str | None = None) -> RingModel:
+        """See `load`; refuses a model of piano rolls with a BundleTensorError."""
+        if not self._is_of_tokens:
+            raise BundleTensorError(f"{self.manifest.name} reads a piano roll, no tokens")
+        return RingModel(self.content, self.manifest, threads=threads, runtime=runtime)
+
+    @property
+    def _is_of_tokens(self) -> bool:
+        return self.manifest.encoding == TOKEN_ENCODING.name
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -83,38 +119,41 @@ def shipped_bundles() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(root.glob(f"*/{MANIFEST_FILE}"))}
 
 
-def golden_difference(bundle: Bundle, *, runtime: str | None = None) -> float:
-    """Replay the golden inputs and return the largest absolute difference of an output.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What became of a bundle's golden inputs.
 
-    `golden.npz` holds `input_NAME` and `output_NAME` for every tensor, with one more leading
-    axis for the cases.
+    Attributes:
+        difference: Largest absolute difference of an output, in real units; not a number where
+            an output or a golden array is none.
+        allowed: What it may be on this runtime.
+    """
 
-    Returns:
-        The difference in real units; not a number where an output or a golden array is none.
+    difference: float
+    allowed: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the bundle says here what it said when it was made."""
+        return self.difference <= self.allowed  # never true of what is no number
+
+
+def replay_golden(bundle: Bundle, *, runtime: str | None = None) -> Replay:
+    """Run the golden inputs and compare the outputs.
 
     Raises:
         BundleError: If the golden file is missing, damaged or empty, or holds other tensors.
     """
     model = bundle.load(runtime=runtime)
-    manifest = bundle.manifest
     try:
-        arrays = _golden_arrays(bundle.folder / GOLDEN_FILE)
-        inputs = {t.name: arrays[f"input_{t.name}"] for t in manifest.inputs}
-        outputs = {t.name: arrays[f"output_{t.name}"] for t in manifest.outputs}
-        cases = _cases({t.name: t.shape[1:] for t in manifest.inputs}, inputs)
-        if _cases({t.name: t.shape[1:] for t in manifest.outputs}, outputs) != cases:
-            raise ValueError("inputs and outputs are not of one number of cases")
+        difference = model.replay(_golden_arrays(bundle.folder / GOLDEN_FILE))
     except (OSError, EOFError, ValueError, KeyError, MemoryError, BadZipFile, zlib.error) as error:
         raise BundleError(
-            f"{manifest.name} has no usable {GOLDEN_FILE}: {error}", remedy="copy the bundle again"
+            f"{bundle.manifest.name} has no usable {GOLDEN_FILE}: {error}",
+            remedy="copy the bundle again",
         ) from error
-    differences = [0.0]
-    for case in range(cases):
-        found = model.run(**{name: values[case] for name, values in inputs.items()})
-        for name, values in outputs.items():
-            differences.append(float(np.max(np.abs(found[name] - values[case]))))
-    # Not `max`, in whose order of comparing a difference that is no number gets lost.
-    return float(np.max(differences))
+    leeway = RUNTIMES[model.runtime].leeway
+    return Replay(difference=difference, allowed=leeway * bundle.manifest.golden_tolerance)
 
 
 def _golden_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -123,20 +162,3 @@ def _golden_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise ValueError("it is not an archive of arrays")
     with golden:
         return {name: golden[name] for name in golden.files}
-
-
-def _cases(shapes: dict[str, tuple[int, ...]], arrays: dict[str, NDArray[Any]]) -> int:
-    """How many cases there are, once all arrays are seen to be numbers in the right shape.
-
-    Raises:
-        ValueError: If they are not, or there is none: nothing would be proven.
-    """
-    counts = set()
-    for name, shape in shapes.items():
-        values = arrays[name]
-        if values.shape[1:] != shape or values.dtype.kind not in "fiu":
-            raise ValueError(f"{name} is {values.dtype} of shape {values.shape}")
-        counts.add(len(values))
-    if len(counts) != 1 or not min(counts):
-        raise ValueError("it does not hold the same cases of every tensor")
-    return min(counts)

@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 from firmware.errors import BundleSchemaError
 from firmware.parameters import Technique
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAX_BYTES: Final = 1024 * 1024
 """A larger file is no manifest, whatever else it is."""
 
@@ -36,6 +36,21 @@ class TensorSpec:
     dtype: str
     scale: float
     zero_point: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """One way in which a model can be run.
+
+    Attributes:
+        name: Its key in the model file.
+        inputs: What it takes.
+        outputs: What it gives.
+    """
+
+    name: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +94,14 @@ class Manifest:
         genre: Musical genre or style.
         encoding: Name of the `EncodingSpec`.
         fingerprint: `EncodingSpec.fingerprint()` at training time.
-        inputs: The model's inputs.
-        outputs: The model's outputs.
+        signatures: The ways in which the model can be run.
         sha256: Of `model.tflite`, in hexadecimal.
         parameters: Number of trained weights.
         mmac: Millions of multiply-accumulates a pass.
         training: Where the weights come from.
         quality: Measured figures, by the keys that `python -m training evaluate` prints.
-        golden_tolerance: Largest absolute difference from the golden outputs, in real units.
+        golden_tolerance: Largest absolute difference from the golden outputs, in real units, on
+            the runtime that made them.
     """
 
     schema: int
@@ -97,8 +112,7 @@ class Manifest:
     genre: str
     encoding: str
     fingerprint: str
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
+    signatures: tuple[Signature, ...]
     sha256: str
     parameters: int
     mmac: float
@@ -246,6 +260,11 @@ _KINDS: Mapping[type, Mapping[str, Callable[[object], Any]]] = MappingProxyType(
             "scale": _number,
             "zero_point": _whole(-math.inf),
         },
+        Signature: {
+            "name": _text,
+            "inputs": _each(_part(TensorSpec)),
+            "outputs": _each(_part(TensorSpec)),
+        },
         Corpus: {"name": _text, "licence": _text, "source": _text},
         Provenance: {
             "corpora": _each(_part(Corpus)),
@@ -263,8 +282,7 @@ _KINDS: Mapping[type, Mapping[str, Callable[[object], Any]]] = MappingProxyType(
             "genre": _text,
             "encoding": _text,
             "fingerprint": _text,
-            "inputs": _each(_part(TensorSpec)),
-            "outputs": _each(_part(TensorSpec)),
+            "signatures": _each(_part(Signature)),
             "sha256": _text,
             "parameters": _whole(0),
             "mmac": _number,

@@ -5,13 +5,13 @@ C planes. A *cell* is one voice at one time step; its value is an index into the
 pitch classes of the grid.
 """
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from firmware.music.fingerprint import fingerprint_of
 
 Cells = NDArray[np.int16]
 """(T, V), values 0..P-1; `EncodingSpec.rest` is silence."""
@@ -66,8 +66,7 @@ class EncodingSpec:
 
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that differ when anything above differs."""
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        return fingerprint_of(self)
 
 
 CHORALE_ENCODING: Final = EncodingSpec(

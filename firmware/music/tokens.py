@@ -17,11 +17,9 @@ Reference:
     Y.-S. Huang, Y.-H. Yang, "Pop Music Transformer" (ACM MM 2020), for beats and positions.
 """
 
-import hashlib
-import json
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -29,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware.errors import MusicError
+from firmware.music.fingerprint import fingerprint_of
 from firmware.music.notes import Note
 from firmware.music.timing import step_of_tick, ticks_per_step
 
@@ -137,8 +136,7 @@ class TokenSpec:
 
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that differ when anything above differs."""
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        return fingerprint_of(self)
 
 
 TOKEN_ENCODING: Final = TokenSpec(

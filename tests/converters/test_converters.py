@@ -16,7 +16,7 @@ pytest.importorskip("tensorflow", reason="converting needs TensorFlow, the extra
 from converters import cli
 from converters.licences import CORPORA, corpora_named
 from firmware.errors import ConfigError
-from firmware.inference.bundle import Bundle, golden_difference, read_bundle
+from firmware.inference.bundle import Bundle, read_bundle, replay_golden
 from firmware.music.encoding import CHORALE_ENCODING
 
 REPOSITORY = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 from dataclasses import replace
 from pathlib import Path
 import keras
-from converters import convert
+from converters import chorales
 from converters.cli import main
 from firmware.music.encoding import CHORALE_ENCODING
 from training.config import recipe
@@ -56,7 +56,7 @@ record = RunRecord(
 )
 write_record(folder / "run", record)
 save_weights(arcnn.build(net), folder / "run" / WEIGHTS_FILE)
-convert.CALIBRATION_WINDOWS = convert.PARITY_WINDOWS = 8
+chorales.CALIBRATION_WINDOWS = chorales.PARITY_WINDOWS = 8
 sys.exit(main([str(folder / "run"), "-o", str(folder / "tiny"), "--corpora", sys.argv[2]]))
 """
 
@@ -101,17 +101,17 @@ Converted = tuple[Bundle, subprocess.CompletedProcess[str]]
 def test_the_bundle_passes_every_check_of_the_firmware(converted: Converted) -> None:
     bundle, _ = converted
     assert bundle.manifest.name == "tiny"
-    assert golden_difference(bundle) <= bundle.manifest.golden_tolerance
+    assert replay_golden(bundle).passed
 
 
 def test_inputs_and_outputs_are_int8_under_their_names(converted: Converted) -> None:
-    manifest = converted[0].manifest
+    (signature,) = converted[0].manifest.signatures
     spec = CHORALE_ENCODING
     grid = (1, spec.time_steps, spec.grid_pitches)
-    assert [(t.name, t.shape, t.dtype) for t in manifest.inputs] == [
+    assert [(t.name, t.shape, t.dtype) for t in signature.inputs] == [
         ("planes", (*grid, spec.plane_count), "int8")
     ]
-    assert [(t.name, t.shape, t.dtype) for t in manifest.outputs] == [
+    assert [(t.name, t.shape, t.dtype) for t in signature.outputs] == [
         (name, (*grid, len(spec.voices)), "int8") for name in ("attack_logits", "pitch_logits")
     ]
 
@@ -154,7 +154,8 @@ def test_what_is_no_run_is_one_line(
 
 def test_missing_corpora_are_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     nowhere = tmp_path / "nowhere"
-    assert cli.main([str(tmp_path), "-o", str(tmp_path / "b"), "--corpora", str(nowhere)]) == 2
+    run = REPOSITORY / "training" / "runs" / "bach-arcnn"
+    assert cli.main([str(run), "-o", str(tmp_path / "b"), "--corpora", str(nowhere)]) == 2
     assert str(nowhere) in capfd.readouterr().err
 
 

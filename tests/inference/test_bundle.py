@@ -20,8 +20,9 @@ from firmware.errors import (
     BundleTensorError,
     ModelRuntimeError,
 )
-from firmware.inference.bundle import golden_difference, read_bundle, shipped_bundles
+from firmware.inference.bundle import read_bundle, replay_golden, shipped_bundles
 from firmware.inference.runtime import installed_runtimes
+from firmware.parameters import Technique
 
 Array = NDArray[Any]
 REPOSITORY = Path(__file__).parents[2]
@@ -30,10 +31,10 @@ SHIPPED = shipped_bundles()
 REPLAY = """
 import sys
 from pathlib import Path
-from firmware.inference.bundle import golden_difference, read_bundle
+from firmware.inference.bundle import replay_golden, read_bundle
 from firmware.inference.runtime import installed_runtimes
 print(installed_runtimes()["tflite-runtime"])
-print(golden_difference(read_bundle(Path(sys.argv[1])), runtime="tflite-runtime"))
+print(replay_golden(read_bundle(Path(sys.argv[1])), runtime="tflite-runtime").passed)
 """
 
 
@@ -58,10 +59,14 @@ def test_a_shipped_bundle_is_whole_and_says_what_it_said(name: str) -> None:
     """Named like its folder, below its size, with licences, within its golden tolerance."""
     bundle = read_bundle(SHIPPED[name])
     assert bundle.manifest.name == name
-    assert len(bundle.content) <= 1024 * 1024
-    assert bundle.manifest.mmac <= 489
+    # Of an AR-CNN a pass over eight bars, of a Transformer-XL one token and no more memory.
+    megabytes, mmac = {Technique.ENHANCE: (1, 489), Technique.EXTEND: (6, 10)}[
+        bundle.manifest.technique
+    ]
+    assert len(bundle.content) <= megabytes * 1024 * 1024
+    assert bundle.manifest.mmac <= mmac
     assert all(corpus.licence for corpus in bundle.manifest.training.corpora)
-    assert golden_difference(bundle, runtime="litert") <= bundle.manifest.golden_tolerance
+    assert replay_golden(bundle, runtime="litert").passed
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -79,14 +84,12 @@ def test_a_shipped_bundle_agrees_on_tflite_runtime(name: str) -> None:
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
     )
     assert done.returncode == 0, done.stderr
-    version, difference = done.stdout.split()
-    assert version == "2.14.0"
-    assert float(difference) <= read_bundle(SHIPPED[name]).manifest.golden_tolerance
+    assert done.stdout.split() == ["2.14.0", "True"]
 
 
 def test_another_schema_is_refused(bundle_folder: Path) -> None:
-    change_manifest(bundle_folder, schema=2)
-    with pytest.raises(BundleSchemaError, match="schema 2"):
+    change_manifest(bundle_folder, schema=1)
+    with pytest.raises(BundleSchemaError, match="schema 1"):
         read_bundle(bundle_folder)
 
 
@@ -125,8 +128,9 @@ def test_a_broken_model_with_the_right_hash_is_one_error(bundle_folder: Path) ->
 def test_tensors_other_than_the_manifests_are_refused(
     bundle_folder: Path, change: dict[str, Any]
 ) -> None:
-    inputs = json.loads((bundle_folder / "manifest.json").read_text())["inputs"]
-    change_manifest(bundle_folder, inputs=[inputs[0] | change])
+    (signature,) = json.loads((bundle_folder / "manifest.json").read_text())["signatures"]
+    inputs = [signature["inputs"][0] | change]
+    change_manifest(bundle_folder, signatures=[signature | {"inputs": inputs}])
     with pytest.raises(BundleTensorError):
         read_bundle(bundle_folder).load()
 
@@ -136,11 +140,28 @@ def test_tensors_that_the_manifest_leaves_out_or_repeats_are_refused(
     bundle_folder: Path, change: Callable[[list[Any]], list[Any]]
 ) -> None:
     """A technique asks for its outputs by name, and must not find one missing later."""
-    content = json.loads((bundle_folder / "manifest.json").read_text())
+    (signature,) = json.loads((bundle_folder / "manifest.json").read_text())["signatures"]
     for key in ("inputs", "outputs"):
-        change_manifest(bundle_folder, **(content | {key: change(content[key])}))
+        change_manifest(bundle_folder, signatures=[signature | {key: change(signature[key])}])
         with pytest.raises(BundleTensorError, match="its manifest says"):
             read_bundle(bundle_folder).load()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _: [],
+        lambda signature: [signature, signature],
+        lambda signature: [signature | {"name": "other"}],
+    ],
+)
+def test_another_way_to_run_the_model_than_the_file_has_is_refused(
+    bundle_folder: Path, change: Callable[[dict[str, Any]], list[Any]]
+) -> None:
+    (signature,) = json.loads((bundle_folder / "manifest.json").read_text())["signatures"]
+    change_manifest(bundle_folder, signatures=change(signature))
+    with pytest.raises(BundleTensorError, match="signature"):
+        read_bundle(bundle_folder).load()
 
 
 def test_golden_arrays_that_differ_are_noticed(bundle_folder: Path) -> None:
@@ -149,10 +170,10 @@ def test_golden_arrays_that_differ_are_noticed(bundle_folder: Path) -> None:
         arrays: dict[str, Any] = {name: golden[name] for name in golden.files}
     arrays["output_pitch_logits"][0, 3, 3, 3] += 100.0
     np.savez_compressed(path, **arrays)
-    assert golden_difference(read_bundle(bundle_folder)) > 50.0
+    assert replay_golden(read_bundle(bundle_folder)).difference > 50.0
     path.write_bytes(b"no arrays")
     with pytest.raises(BundleError, match=r"golden\.npz"):
-        golden_difference(read_bundle(bundle_folder))
+        replay_golden(read_bundle(bundle_folder))
 
 
 def without_cases(_: str, values: Array) -> Array:
@@ -186,7 +207,7 @@ def test_golden_arrays_that_prove_nothing_are_refused(
         arrays: dict[str, Any] = {name: damage(name, golden[name]) for name in golden.files}
     np.savez(path, **arrays)
     with pytest.raises(BundleError, match=r"no usable golden\.npz"):
-        golden_difference(read_bundle(bundle_folder))
+        replay_golden(read_bundle(bundle_folder))
 
 
 def test_a_golden_number_that_is_none_is_a_difference(bundle_folder: Path) -> None:
@@ -197,7 +218,7 @@ def test_a_golden_number_that_is_none_is_a_difference(bundle_folder: Path) -> No
     arrays["output_pitch_logits"][0, 3, 3, 3] = np.nan
     np.savez(path, **arrays)
     bundle = read_bundle(bundle_folder)
-    assert not golden_difference(bundle) <= bundle.manifest.golden_tolerance
+    assert not replay_golden(bundle).passed
 
 
 @pytest.mark.parametrize("keep", [0, 5000, -4])
@@ -205,7 +226,7 @@ def test_a_golden_file_that_breaks_off_is_refused(bundle_folder: Path, keep: int
     path = bundle_folder / "golden.npz"
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(BundleError, match=r"no usable golden\.npz"):
-        golden_difference(read_bundle(bundle_folder))
+        replay_golden(read_bundle(bundle_folder))
 
 
 def test_a_damaged_array_in_the_golden_file_is_refused(bundle_folder: Path) -> None:
@@ -214,7 +235,7 @@ def test_a_damaged_array_in_the_golden_file_is_refused(bundle_folder: Path) -> N
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(BundleError, match=r"no usable golden\.npz"):
-        golden_difference(read_bundle(bundle_folder))
+        replay_golden(read_bundle(bundle_folder))
 
 
 def test_a_pipe_is_no_model_and_keeps_nobody_waiting(bundle_folder: Path) -> None:
@@ -225,7 +246,7 @@ def test_a_pipe_is_no_model_and_keeps_nobody_waiting(bundle_folder: Path) -> Non
 
 
 def test_wrong_inputs_are_refused_by_name(bundle_folder: Path) -> None:
-    model = read_bundle(bundle_folder).load()
+    model = read_bundle(bundle_folder).load_grid()
     with pytest.raises(BundleTensorError, match="planes"):
         model.run(plains=np.zeros((128, 48, 16), np.float32))
     with pytest.raises(BundleTensorError, match="was given"):
@@ -234,7 +255,7 @@ def test_wrong_inputs_are_refused_by_name(bundle_folder: Path) -> None:
 
 def test_a_model_keeps_no_memory_of_what_it_was_given(bundle_folder: Path) -> None:
     """The result depends on the input alone, and belongs to the caller."""
-    model = read_bundle(bundle_folder).load()
+    model = read_bundle(bundle_folder).load_grid()
     rng = np.random.default_rng(0)
     first = (rng.random((128, 48, 16)) < 0.2).astype(np.float32)
     once = model.run(planes=first)

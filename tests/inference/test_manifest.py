@@ -34,7 +34,8 @@ def test_a_manifest_survives_the_round_trip(raw: dict[str, Any]) -> None:
         ("[]", "not a JSON object"),
         ("{}", "schema None"),
         ('{"schema": 99}', "schema 99"),
-        ('{"schema": 1}', "incomplete"),
+        ('{"schema": 1}', "schema 1"),
+        ('{"schema": 2}', "incomplete"),
     ],
 )
 def test_what_is_no_manifest_is_refused_in_words(text: str, words: str) -> None:
@@ -42,7 +43,16 @@ def test_what_is_no_manifest_is_refused_in_words(text: str, words: str) -> None:
         Manifest.from_json(text)
 
 
-@pytest.mark.parametrize("path", [(), ("training",), ("inputs", 0), ("training", "corpora", 0)])
+@pytest.mark.parametrize(
+    "path",
+    [
+        (),
+        ("training",),
+        ("signatures", 0),
+        ("signatures", 0, "inputs", 0),
+        ("training", "corpora", 0),
+    ],
+)
 def test_an_unknown_field_is_refused_by_name(
     raw: dict[str, Any], path: tuple[str | int, ...]
 ) -> None:
@@ -55,9 +65,10 @@ def test_an_unknown_field_is_refused_by_name(
 
 
 def test_a_missing_field_and_an_impossible_value_are_refused(raw: dict[str, Any]) -> None:
+    (signature,) = raw["signatures"]
     changes: list[dict[str, Any]] = [
         {"technique": "levitate"},
-        {"inputs": [{}]},
+        {"signatures": [{}]},
         {"training": None},
         {"schema": True},
         {"name": 5},
@@ -75,10 +86,15 @@ def test_a_missing_field_and_an_impossible_value_are_refused(raw: dict[str, Any]
         {"quality": {"loss": float("nan")}},
         {"training": raw["training"] | {"steps": "x"}},
         {"training": raw["training"] | {"corpora": ["x"]}},
-        *({"inputs": [raw["inputs"][0] | {"shape": shape}]} for shape in SHAPES),
-        {"inputs": [raw["inputs"][0] | {"scale": float("nan")}]},
-        {"inputs": [raw["inputs"][0] | {"scale": "x"}]},
-        {"inputs": [raw["inputs"][0] | {"name": []}]},
+        *(
+            {"signatures": [signature | {"inputs": [signature["inputs"][0] | damage]}]}
+            for damage in (
+                *({"shape": shape} for shape in SHAPES),
+                {"scale": float("nan")},
+                {"scale": "x"},
+                {"name": []},
+            )
+        ),
     ]
     for change in changes:
         with pytest.raises(BundleSchemaError, match=r"incomplete or wrong|has schema True"):

@@ -4,18 +4,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from firmware.inference.ring import HIDDEN
+from firmware.music.rotations import rotations
 from firmware.music.token_state import TokenState, token_features
 from firmware.music.tokens import TOKEN_ENCODING, GridNote, encode, written
 
 keras = pytest.importorskip("keras", reason="the training extra is not installed")
 
 from training.config import TokenTrainConfig, recipe  # noqa: E402 - after the skip
-from training.models.transformer_xl import (  # noqa: E402
-    HIDDEN,
-    TransformerConfig,
-    TransformerXL,
-    rotations,
-)
+from training.models.transformer_xl import TransformerConfig, TransformerXL  # noqa: E402
 
 # Keras 3 copies TensorFlow's variables in a way that numpy 2 has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

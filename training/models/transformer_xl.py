@@ -25,7 +25,6 @@ Reference:
 
 import math
 from dataclasses import dataclass
-from typing import Final
 
 import keras
 import numpy as np
@@ -33,16 +32,10 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from firmware.errors import ConfigError
+from firmware.inference.ring import HIDDEN
+from firmware.music.rotations import MUSICAL_PERIODS, TOKEN_PERIODS
 from firmware.music.token_state import CHORD_PLANES
 from firmware.music.tokens import TOKEN_ENCODING, TokenSpec
-
-MUSICAL_PERIODS: Final = (4.0, 6.0, 12.0, 24.0, 36.0, 48.0, 96.0, 192.0, 768.0, 3072.0)
-"""Time steps in which a pair that follows musical time turns once (12 are a beat)."""
-TOKEN_PERIODS: Final = (6.0, 18.0, 54.0, 162.0, 486.0, 1458.0)
-"""Tokens in which a pair that follows the number of the token turns once."""
-
-HIDDEN: Final = -1e4
-"""Score of what must not be seen; every precision can hold it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +69,13 @@ class TransformerConfig:
         return self.width // self.heads
 
 
-def rotations(
-    token_numbers: NDArray[np.integer], time_steps: NDArray[np.integer]
-) -> NDArray[np.float32]:
-    """Cosines and sines for tokens (...,) as (..., 2, R), for the step and prefill graphs."""
-    turns = np.concatenate(
-        [
-            time_steps[..., None] / np.array(MUSICAL_PERIODS),
-            token_numbers[..., None] / np.array(TOKEN_PERIODS),
-        ],
-        axis=-1,
-    )
-    angle = 2.0 * math.pi * (turns % 1.0)
-    return np.stack([np.cos(angle), np.sin(angle)], axis=-2).astype(np.float32)
+def multiply_adds(config: TransformerConfig, *, spec: TokenSpec = TOKEN_ENCODING) -> int:
+    """Count the multiply-adds of one token with a full memory; tables only look up."""
+    width = config.width
+    dense = 4 * width * width + 2 * width * config.inner
+    attention = 2 * (config.memory + 1) * width
+    borders = (CHORD_PLANES * spec.pitches + spec.vocabulary) * width
+    return config.layers * (dense + attention) + borders
 
 
 class TransformerXL:

@@ -1,0 +1,103 @@
+"""A ring that wraps, chunks, and pieces that must not be mixed up: on a shipped bundle."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from firmware.errors import BundleTensorError, ModelRuntimeError
+from firmware.inference.bundle import read_bundle, shipped_bundles
+from firmware.inference.ring import RingModel
+from firmware.music.tokens import TOKEN_ENCODING, GridNote, encode, written
+from firmware.parameters import Technique
+
+BUNDLES = {
+    name: folder
+    for name, folder in shipped_bundles().items()
+    if read_bundle(folder).manifest.technique is Technique.EXTEND
+}
+NEAR = 0.05
+"""Logits: a chunk rounds its activations as a single token does, but adds in another order."""
+
+
+@pytest.fixture(scope="module")
+def model() -> RingModel:
+    return read_bundle(next(iter(BUNDLES.values()))).load_ring()
+
+
+def piece(notes: int, *, seed: int = 3) -> list[int]:
+    rng = np.random.default_rng(seed)
+    placed = [
+        GridNote(start=6 * number, pitch=int(rng.integers(40, 84)), duration=6)
+        for number in range(notes)
+        for _ in range(2)
+    ]
+    tokens = encode(written(placed), bars=range(0, 6 * notes, 48))
+    return [TOKEN_ENCODING.start, *tokens.tolist()]
+
+
+@pytest.mark.parametrize("prompt", [1, 7, 8, 63, 64, 65, 300])
+def test_a_prompt_read_at_once_says_what_single_tokens_say(model: RingModel, prompt: int) -> None:
+    """Also where the ring is written over, which 300 tokens and 40 more do."""
+    assert model.memory < 340
+    tokens = piece(90)[: prompt + 40]
+    one_by_one = model.begin(style=1, texture=1)
+    expected = [one_by_one.read([token]) for token in tokens][prompt - 1 :]
+    at_once = model.begin(style=1, texture=1)
+    found = [at_once.read(tokens[:prompt])] + [at_once.read([t]) for t in tokens[prompt:]]
+    np.testing.assert_allclose(found, expected, atol=NEAR)
+
+
+def test_a_new_piece_remembers_nothing_of_the_one_before(model: RingModel) -> None:
+    tokens = piece(20)
+    first = model.begin(style=2, texture=0).read(tokens)
+    model.begin(style=0, texture=1).read(piece(150, seed=8))
+    np.testing.assert_array_equal(model.begin(style=2, texture=0).read(tokens), first)
+
+
+def test_style_and_texture_are_heard(model: RingModel) -> None:
+    tokens = piece(12)
+    said = [
+        model.begin(style=style, texture=texture).read(tokens)
+        for style in (0, 1)
+        for texture in (0, 1)
+    ]
+    for number, logits in enumerate(said):
+        assert all(np.abs(logits - other).max() > NEAR for other in said[:number])
+
+
+def test_an_answer_belongs_to_the_caller(model: RingModel) -> None:
+    reader = model.begin(style=1, texture=1)
+    said = reader.read(piece(8))
+    kept = said.copy()
+    reader.read([TOKEN_ENCODING.beat])
+    np.testing.assert_array_equal(said, kept)
+
+
+def test_a_piece_that_another_one_ended_is_refused(model: RingModel) -> None:
+    """There is one ring, and it is no longer this piece's."""
+    old = model.begin(style=1, texture=1)
+    old.read(piece(4))
+    model.begin(style=1, texture=1)
+    with pytest.raises(ModelRuntimeError, match="another piece"):
+        old.read([TOKEN_ENCODING.beat])
+    with pytest.raises(ModelRuntimeError, match="no tokens"):
+        model.begin(style=1, texture=1).read([])
+
+
+@pytest.mark.parametrize("damage", ["one signature", "a name", "a shape"])
+def test_a_model_without_a_ring_is_refused(tmp_path: Path, damage: str) -> None:
+    bundle = read_bundle(next(iter(BUNDLES.values())))
+    raw: dict[str, Any] = json.loads(bundle.manifest.to_json())
+    if damage == "one signature":
+        del raw["signatures"][0]
+    elif damage == "a name":
+        raw["signatures"][0]["inputs"][0]["name"] = "chords"
+    else:
+        raw["signatures"][1]["inputs"][0]["shape"] = [3, 3]
+    (tmp_path / "manifest.json").write_text(json.dumps(raw))
+    (tmp_path / "model.tflite").write_bytes(bundle.content)
+    with pytest.raises(BundleTensorError):
+        read_bundle(tmp_path).load()
