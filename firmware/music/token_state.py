@@ -76,22 +76,34 @@ class Limits:
     """What generated music may not do, in time steps.
 
     Attributes:
-        end: No note sounds at or after this step.
+        begin: No note begins before this step.
+        end: No note sounds at or after this step, 1 or more after `begin`. Time reaches it
+            only when the last note ends there, or less than a beat and no longer than the
+            longest rest before it.
         longest_note: Longest duration of a note, 1 or more.
         longest_rest: Longest silence, 1 or more.
-        beats_per_bar: Where BAR stands instead of BEAT, or 0 for the model to choose.
+        rest_before: Length of the silence that lies before `begin` already.
+        most_notes: Most notes that sound at once, 1 or more: 1 makes a line.
+        beats_per_bar: Where BAR stands instead of BEAT, or 0 where no bar lines are written.
         first_bar_beat: Number of a beat with which a bar begins.
     """
 
+    begin: int = 0
     end: int
     longest_note: int
     longest_rest: int
+    rest_before: int = 0
+    most_notes: int = 10
     beats_per_bar: int = 0
     first_bar_beat: int = 0
 
     def __post_init__(self) -> None:
         if min(self.longest_note, self.longest_rest) < 1:
             raise MusicError("the longest note and the longest rest must be 1 time step or more")
+        if self.most_notes < 1:
+            raise MusicError(f"most_notes must be 1 or more, got {self.most_notes}")
+        if not 0 <= self.begin < self.end:
+            raise MusicError(f"music must end after it begins, got {self.begin}..{self.end}")
 
 
 class TokenState:
@@ -162,7 +174,8 @@ class TokenState:
     def allowed(self, limits: Limits) -> NDArray[np.bool_]:
         """Which tokens may follow within the limits: (V,), never all False.
 
-        Nothing may follow but the end of the generation once `time_step` has reached
+        A pitch that sounds is not struck again: on one MIDI channel its first end would end
+        both. Nothing may follow but the end of the generation once `time_step` has reached
         `limits.end`, which the caller looks at first.
         """
         spec, tables = self._spec, self._tables
@@ -171,27 +184,48 @@ class TokenState:
             longest = max(min(limits.longest_note, limits.end - self.time_step), 1)
             allowed[spec.first_duration :] = tables.durations <= longest
             return allowed
-        latest = self.silent_from + limits.longest_rest
+        # Where a note can begin: not later than the rest allows, nor where it could not sound,
+        # nor, if the music could end as it is, where it would be no more than a splinter.
+        is_begun = self.silent_from > limits.begin
+        silent_from = self.silent_from if is_begun else limits.begin - limits.rest_before
+        may_end = self._may_end(limits)
+        last_start = limits.end - (spec.beat_resolution // 4 if may_end else 1)
+        latest = min(max(silent_from + limits.longest_rest, limits.begin), last_start)
         next_beat = (self.beat + 1) * spec.beat_resolution
-        if self.beat < 0 or next_beat <= latest:
-            allowed[self._next_beat_tokens(limits)] = True
-        if self.beat >= 0:
-            steps = self.beat * spec.beat_resolution + tables.positions
-            allowed[spec.first_position : spec.first_pitch] = (steps > self.time_step) & (
-                steps <= min(latest, limits.end - 1)
-            )
+        allowed[self._next_beat_token(limits)] = (
+            self.beat < 0 or next_beat <= latest or (next_beat > last_start and may_end)
+        )
+        if self.beat < 0:
+            return allowed
+        sounding = sorted(note.end for note in self._sounding)
+        is_full = len(sounding) >= limits.most_notes
+        # Where a note can begin at the earliest: time does not stop where none can.
+        earliest = max(self.time_step + 1, limits.begin)
+        if is_full:
+            earliest = max(earliest, sounding[-limits.most_notes])
+        steps = self.beat * spec.beat_resolution + tables.positions
+        allowed[spec.first_position : spec.first_pitch] = (steps >= earliest) & (steps <= latest)
+        if limits.begin <= self.time_step <= latest and not is_full:
             pitches = allowed[spec.first_pitch : spec.rest]
             pitches[: max(self._lowest_struck - spec.lowest_pitch, 0)] = True
-            if not allowed.any():  # nothing is lower than the lowest: let time go on
-                allowed[self._next_beat_tokens(limits)] = True
+            for note in self._sounding:
+                pitches[note.pitch - spec.lowest_pitch] = False
         return allowed
 
-    def _next_beat_tokens(self, limits: Limits) -> list[int]:
-        spec = self._spec
-        if not limits.beats_per_bar:
-            return [spec.beat, spec.bar]
-        in_bar = (self.beat + 1 - limits.first_bar_beat) % limits.beats_per_bar
-        return [spec.beat if in_bar else spec.bar]
+    def _may_end(self, limits: Limits) -> bool:
+        """Whether the music could end with what is written."""
+        rest = limits.end - self.silent_from
+        return (
+            self.silent_from > limits.begin
+            and rest < self._spec.beat_resolution
+            and rest <= limits.longest_rest
+        )
+
+    def _next_beat_token(self, limits: Limits) -> int:
+        in_bar = 1
+        if limits.beats_per_bar:
+            in_bar = (self.beat + 1 - limits.first_bar_beat) % limits.beats_per_bar
+        return int(self._spec.beat if in_bar else self._spec.bar)
 
     def _move(self, step: int) -> None:
         self.time_step = step

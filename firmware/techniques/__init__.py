@@ -7,22 +7,26 @@ the player hear what there is so far.
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
-from firmware.inference.runtime import Model
 from firmware.music.notes import Melody
 from firmware.parameters import Parameters, Technique
 from firmware.techniques.enhance import enhance
+from firmware.techniques.extend import extend
 from firmware.techniques.progress import Generation
 
-TechniqueFunction = Callable[[Melody, Parameters, Model, np.random.Generator], Generation]
+# The kind of model is the technique's own: the bundle's manifest names the technique.
+TechniqueFunction = Callable[[Melody, Parameters, Any, np.random.Generator], Generation]
 
-TECHNIQUES: Mapping[Technique, TechniqueFunction] = MappingProxyType({Technique.ENHANCE: enhance})
+TECHNIQUES: Mapping[Technique, TechniqueFunction] = MappingProxyType(
+    {Technique.ENHANCE: enhance, Technique.EXTEND: extend}
+)
 
 
 def generate(
-    melody: Melody, parameters: Parameters, model: Model, rng: np.random.Generator
+    melody: Melody, parameters: Parameters, model: Any, rng: np.random.Generator
 ) -> Generation:
-    """Start the technique that the parameters are for."""
+    """Start the technique that the parameters are for, with a model of its kind."""
     return TECHNIQUES[parameters.technique](melody, parameters, model, rng)
