@@ -72,8 +72,10 @@ _TRIGGERS: Mapping[Button, Trigger] = MappingProxyType({b: Trigger(b.value) for 
 _LEDS: Mapping[Led, frozenset[State]] = MappingProxyType(
     {
         Led.RECORD: frozenset({State.COUNT_IN, State.RECORDING}),
-        Led.GENERATE: frozenset({State.GENERATING, State.AUDITIONING}),
-        Led.PLAY: frozenset({State.PLAYING, State.AUDITIONING}),
+        Led.GENERATE: frozenset(
+            {State.GENERATING, State.AUDITIONING, State.DUET_LISTENING, State.DUET_ANSWERING}
+        ),
+        Led.PLAY: frozenset({State.PLAYING, State.AUDITIONING, State.DUET_ANSWERING}),
     }
 )
 _TURNS: Mapping[Knob, Callable[[Settings, int], Settings]] = MappingProxyType(
@@ -143,13 +145,14 @@ class Engine:
                 save=self._saver.save,
                 worker=self.worker,
                 choose_bundle=choices.choose_bundle
-                or (lambda technique: choose_bundle(technique, wanted=config.bundle)),
+                or (lambda technique: choose_bundle(technique, preferred=config.bundle)),
                 name_take=choices.name_take,
                 choose_seed=choices.choose_seed,
                 wall_clock=choices.wall_clock,
             ),
         )
         self.saved: list[str] = []
+        self.unsaved: list[SaveFailed] = []
         self._control_maps: list[ControlMap | None] = [None for _ in board.keyboards]
         self._pick_up = PickUp()
         self._viewer = Viewer(self.instrument)
@@ -266,7 +269,9 @@ class Engine:
             case ButtonPressed():
                 self._press(event.button)
             case KnobTurned():
-                instrument.settings = _TURNS[event.knob](instrument.settings, event.clicks)
+                instrument.notice = None
+                settings = _TURNS[event.knob](instrument.settings, event.clicks)
+                self._guarded(lambda _: self._set(settings))
                 self._peek_until_ns = now_ns + PEEK_NS
             case TimeSet():
                 self._guarded(lambda _: instrument.set_time(event.tempo_bpm, event.beats_per_bar))
@@ -275,6 +280,7 @@ class Engine:
             case Saved():
                 self.saved.append(event.name)
             case SaveFailed():
+                self.unsaved.append(event)
                 instrument.tell(event.message, event.remedy, now_ns)
             case StopRequested():
                 self.is_stopping = True
@@ -292,19 +298,36 @@ class Engine:
 
     def _press(self, button: Button) -> None:
         self.instrument.notice = None
-        self._guarded(lambda now_ns: self.instrument.trigger(_TRIGGERS[button], now_ns))
+        self._guarded(lambda now_ns: self.instrument.press(_TRIGGERS[button], now_ns))
 
     def _control(self, control_map: ControlMap, message: MidiMessage, now_ns: int) -> None:
         """The keyboard's own buttons and knobs."""
         match control_map.lookup(message):
             case PressButton(button=button):
                 self._press(Button(button))
-            case MoveKnob(parameter=key, position=position):
-                settings = self._pick_up.move(self.instrument.settings, key, position)
+            case MoveKnob(parameters=keys, position=position):
+                settings = self.instrument.settings
+                for key in keys:
+                    settings = self._pick_up.move(settings, key, position)
                 self.instrument.settings = settings
                 self._peek_until_ns = now_ns + PEEK_NS
             case None:  # a button that comes up
                 pass
+
+    def _set(self, settings: Settings) -> None:
+        """Take over what was turned; another technique's model is loaded in the background.
+
+        Raises:
+            ContinuoError: If that technique has no model; the settings stay.
+        """
+        before, self.instrument.settings = self.instrument.settings, settings
+        if settings.technique is before.technique:
+            return
+        try:
+            self.instrument.prepare_worker()
+        except ContinuoError:
+            self.instrument.settings = before
+            raise
 
     def _find_control_maps(self) -> None:
         self._control_maps = [control_map_of(k.name) for k in self._board.keyboards]

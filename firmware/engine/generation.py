@@ -5,14 +5,14 @@ import numpy as np
 from firmware.engine.bundles import choose_bundle
 from firmware.engine.messages import GenerationRequest
 from firmware.inference.bundle import read_bundle
-from firmware.inference.runtime import Model
+from firmware.inference.runtime import LoadedModel
 from firmware.techniques import generate
 from firmware.techniques.progress import Generation
 
 __all__ = ["GenerationRequest", "choose_bundle", "start"]
 
 
-def start(request: GenerationRequest, *, model: Model | None = None) -> Generation:
+def start(request: GenerationRequest, *, model: LoadedModel | None = None) -> Generation:
     """Begin a generation. The same request gives the same composition.
 
     Args:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from firmware.config import Config
+from firmware.engine.duet import Conversation
 from firmware.engine.messages import (
     Advanced,
     Cancelled,
@@ -26,18 +27,19 @@ from firmware.engine.player import Player
 from firmware.engine.progress import Generating, Notice
 from firmware.engine.recorder import Capture, Recorder
 from firmware.engine.schedule import as_composition, silence
-from firmware.engine.takes import Take, Takes
+from firmware.engine.stage import Stage
+from firmware.engine.takes import Take, Takes, record_of
 from firmware.engine.thru import Thru
 from firmware.errors import ContinuoError, EngineStateError
-from firmware.library.records import CompositionRecord
-from firmware.midi.messages import DRUM_CHANNEL, MidiMessage
-from firmware.music.notes import Composition
+from firmware.midi.messages import DRUM_CHANNEL, MidiMessage, NoteOn
+from firmware.music.notes import Composition, Melody
 from firmware.music.timing import TICKS_PER_BEAT, nanoseconds_of_ticks
 from firmware.panel.settings import Settings
 from firmware.panel.states import Action, State, Trigger, move
+from firmware.parameters import Parameters, Technique, parameters_for
 
 NOTICE_NS = 4_000_000_000
-"""How long a message stays on the panel, unless a button is pressed."""
+"""How long a message stays on the panel, unless a button is pressed or a knob is turned."""
 
 _MOST_DEATHS = 3  # of the worker in a row, before it is left alone until it is needed
 
@@ -62,19 +64,18 @@ class Instrument:
             beats_per_bar=config.beats_per_bar,
         )
         self.takes = Takes()
-        self.generating: Generating | None = None
         self.notice: Notice | None = None
         self.player = Player(outside.send)
+        self._stage = Stage(self.player, outside.worker)
         self.metronome = Metronome(outside.send)
         self.thru = Thru(outside.send)
         self.capture = Capture(config.capture_minutes * 60 * 1_000_000_000)
         self.recorder: Recorder | None = None
-        self.playing: Composition | None = None
+        self.duet: Conversation | None = None
         self.count_in_began_ns = 0
         self.count_in_bars = config.count_in_bars
         self.count_in_beats = 0
         self._count_in_ends_ns = 0
-        self._plays_preview = False
         self._deaths = 0
         self._actions: Mapping[Action, Callable[[int], State | None]] = MappingProxyType(
             {
@@ -97,8 +98,34 @@ class Instrument:
                 Action.AUDITION: self._audition,
                 Action.ACCEPT: self._accept,
                 Action.GIVE_UP: self._give_up,
+                Action.BEGIN_DUET: self._begin_duet,
+                Action.ANSWER: self._answer,
+                Action.COMPLETE_ANSWER: self._complete_answer,
+                Action.LEAVE_OFF: self._leave_off,
+                Action.HEAR_OUT: self._hear_out,
+                Action.GIVE_UP_ANSWER: self._give_up_answer,
+                Action.END_DUET: self._end_duet,
             }
         )
+
+    @property
+    def generating(self) -> Generating | None:
+        """The generation at work, or None."""
+        return self._stage.generating
+
+    @property
+    def playing(self) -> Composition | None:
+        """The music that plays or has played last, or None."""
+        return self._stage.playing
+
+    def press(self, button: Trigger, now_ns: int) -> None:
+        """Take the press of a button: what generate does is set on the panel.
+
+        Raises:
+            ContinuoError: As `trigger`.
+        """
+        begins_duet = button is Trigger.GENERATE and self.settings.is_duet
+        self.trigger(Trigger.DUET if begins_duet else button, now_ns)
 
     def trigger(self, trigger: Trigger, now_ns: int) -> None:
         """Let something happen, as the state table says.
@@ -113,11 +140,18 @@ class Instrument:
         self.state = self._actions[found.action](now_ns) or found.state
 
     def hear(self, message: MidiMessage, at_ns: int) -> None:
-        """Take what was played: it sounds, is captured, and recorded if that is wanted."""
+        """Take what was played: it sounds, is captured, and recorded if that is wanted.
+
+        In a duet the answer falls silent when a key is struck.
+        """
         self.thru.feed(message)
         self.capture.feed(message, at_ns)
         if self.recorder is not None:
             self.recorder.feed(message, at_ns)
+        if self.duet is not None:
+            if isinstance(message, NoteOn):
+                self.trigger(Trigger.STRUCK, at_ns)
+            self.duet.feed(message, at_ns)
 
     def lose_keyboard(self, now_ns: int) -> None:
         """The keyboard is gone: let go of its keys, in the sound and in the recording."""
@@ -125,6 +159,8 @@ class Instrument:
         self.capture.release(now_ns)
         if self.recorder is not None:
             self.recorder.release(now_ns)
+        if self.duet is not None:
+            self.duet.release(now_ns)
 
     def set_time(self, tempo_bpm: float, beats_per_bar: int) -> None:
         """Set tempo and bar for the next recording."""
@@ -139,18 +175,21 @@ class Instrument:
         times = [self.player.next_ns(), self.metronome.next_ns()]
         if self.state is State.COUNT_IN:
             times.append(self._count_in_ends_ns)
+        if self.state is State.DUET_LISTENING and self.duet:
+            times.append(self.duet.turn_ns)
         if self.notice is not None:
             times.append(self.notice.until_ns)
         return min((at_ns for at_ns in times if at_ns is not None), default=None)
 
     def run_due(self, now_ns: int) -> None:
         """Do what is due."""
-        if self.player.is_running and self.player.run_due(now_ns):
-            self._plays_preview = False
+        if self.player.run_due(now_ns):
             self.trigger(Trigger.ENDED, now_ns)
         self.metronome.run_due(now_ns)
         if self.state is State.COUNT_IN and now_ns >= self._count_in_ends_ns:
             self.trigger(Trigger.COUNTED_IN, now_ns)
+        if self.state is State.DUET_LISTENING and self.duet and self.duet.is_turn(now_ns):
+            self.trigger(Trigger.FELL_SILENT, now_ns)
         if self.notice is not None and now_ns >= self.notice.until_ns:
             self.notice = None
 
@@ -168,14 +207,14 @@ class Instrument:
             case Loaded() | Cancelled():
                 self._deaths = 0
             case Advanced():
-                self._advance(message, now_ns)
+                if self._stage.advance(message):
+                    self.trigger(Trigger.PREVIEW, now_ns)
             case Finished():
                 self._deaths = 0
-                if self.generating is not None and self.generating.number == message.number:
-                    self.generating = replace(self.generating, finished=message)
+                if self._stage.finish(message):
                     self.trigger(Trigger.FINISHED, now_ns)
             case Failed():
-                if message.number is not None and not self._is_present(message.number):
+                if message.number is not None and not self._stage.is_present(message.number):
                     return
                 self.tell(message.message, message.remedy, now_ns)
                 if message.number is not None:
@@ -191,25 +230,6 @@ class Instrument:
         """
         folder = self._outside.choose_bundle(self.settings.technique)
         self._outside.worker.start(folder, threads=self._config.model_threads)
-
-    def _is_present(self, number: int) -> bool:
-        return self.generating is not None and self.generating.number == number
-
-    def _advance(self, message: Advanced, now_ns: int) -> None:
-        if self.generating is None or self.generating.number != message.number:
-            return
-        is_first = self.generating.preview is None
-        self.generating = replace(
-            self.generating,
-            done=message.done,
-            total=message.total,
-            elapsed_s=message.elapsed_s,
-            preview=message.preview or self.generating.preview,
-        )
-        # The first preview is played by itself; later ones only replace one that still plays,
-        # so that who has stopped the music is left in peace.
-        if message.preview is not None and (is_first or self._plays_preview):
-            self.trigger(Trigger.PREVIEW, now_ns)
 
     def _bury(self, died: Died, now_ns: int) -> None:
         if not self._outside.worker.reap(died):
@@ -298,38 +318,45 @@ class Instrument:
         self.takes.add(Take(melody=melody))
 
     def _generate(self, _now_ns: int) -> None:
-        melody = self.takes.melody()
+        self._ask_for(self.takes.melody(), self.settings.parameters())
+
+    def _ask_for(self, melody: Melody, parameters: Parameters) -> None:
         request = GenerationRequest(
             melody=melody,
-            parameters=self.settings.parameters(),
+            parameters=parameters,
             seed=self._outside.choose_seed(),
-            bundle_folder=self._outside.choose_bundle(self.settings.technique),
+            bundle_folder=self._outside.choose_bundle(parameters.technique),
             threads=self._config.model_threads,
         )
-        number = self._outside.worker.generate(request)
-        self.generating = Generating(number=number, request=request)
-        self._plays_preview = False
+        self._stage.generate(request)
 
     def _cancel(self, now_ns: int) -> None:
-        assert self.generating is not None
-        self._outside.worker.cancel(self.generating.number)
-        self._give_up(now_ns)
+        was_heard = self._stage.plays_preview
+        self._stage.cancel()
+        if was_heard:
+            # What was only a preview gives way to what there was before, at the same place.
+            self._stage.swap(self._audible(), now_ns)
 
     def _cancel_and_silence(self, now_ns: int) -> None:
         self.player.stop(now_ns)
         self._cancel(now_ns)
 
     def _give_up(self, now_ns: int) -> None:
-        self.generating = None
-        if self._plays_preview and self.player.is_running:
-            # What was only a preview gives way to what there was before, at the same place.
-            self._swap_to(self._audible(), now_ns)
-        self._plays_preview = False
+        was_heard = self._stage.plays_preview
+        generating = self._stage.drop()
+        assert generating is not None
+        if not was_heard:
+            return
+        if generating.written_ticks is not None:  # it is no draft: what was heard of it stays
+            melody = generating.request.melody
+            self.takes.add(Take(melody=melody, unfinished=generating.preview))
+        self._stage.swap(self._audible(), now_ns)
 
     def _play(self, now_ns: int) -> None:
-        preview = self.generating.preview if self.generating else None
-        self._begin(preview or self._audible(), now_ns)
-        self._plays_preview = preview is not None
+        if self.generating is not None and self.generating.preview is not None:
+            self._stage.audition(now_ns)
+        else:
+            self._stage.begin(self._audible(), now_ns)
 
     def _pause(self, now_ns: int) -> None:
         self.player.pause(now_ns)
@@ -339,58 +366,72 @@ class Instrument:
 
     def _silence(self, now_ns: int) -> None:
         self.player.stop(now_ns)
-        self._plays_preview = False
 
     def _swap_takes(self, now_ns: int) -> None:
         self.takes.swap()
-        self._swap_to(self._audible(), now_ns)
+        self._stage.swap(self._audible(), now_ns)
 
     def _audition(self, now_ns: int) -> None:
-        assert self.generating is not None
-        assert self.generating.preview is not None
-        if self._plays_preview and self.player.is_running:
-            self._swap_to(self.generating.preview, now_ns)
-        else:
-            self._begin(self.generating.preview, now_ns)
-        self._plays_preview = True
+        self._stage.audition(now_ns, at_ns=self.duet.entry_ns(now_ns) if self.duet else None)
 
     def _accept(self, now_ns: int) -> None:
-        generating, self.generating = self.generating, None
-        assert generating is not None
+        generating = self._stage.complete(now_ns)
         assert generating.finished is not None
-        record = self._record_of(generating.request, generating.finished)
+        created_at = self._outside.wall_clock().isoformat(timespec="seconds")
+        record = record_of(generating.request, generating.finished, created_at=created_at)
         self.takes.add(Take(melody=record.melody, record=record))
-        if self._plays_preview and self.player.is_running:
-            self._swap_to(record.composition, now_ns)
-        else:
-            self._begin(record.composition, now_ns)
-        self._plays_preview = False
         try:
             self._outside.save(record)
         except ContinuoError as error:
             self.tell(error.message, error.remedy, now_ns)
 
-    def _record_of(self, request: GenerationRequest, finished: Finished) -> CompositionRecord:
-        return CompositionRecord(
-            composition=finished.composition,
-            melody=request.melody,
-            technique=request.parameters.technique,
-            parameters=request.parameters.as_dict(),
-            seed=request.seed,
-            bundle=finished.bundle,
-            bundle_sha256=finished.bundle_sha256,
-            created_at=self._outside.wall_clock().isoformat(timespec="seconds"),
+    def _begin_duet(self, now_ns: int) -> None:
+        self.prepare_worker()
+        self.player.stop(now_ns)
+        self.duet = Conversation(
+            tempo_bpm=self.settings.tempo_bpm,
+            beats_per_bar=self.settings.beats_per_bar,
+            pause_beats=self._config.duet_pause_beats,
         )
+
+    def _answer(self, now_ns: int) -> None:
+        assert self.duet is not None
+        melody = self.duet.take_turn(now_ns, name="Duet")
+        values = self.settings.values.get(Technique.EXTEND)
+        self._ask_for(melody, parameters_for(Technique.EXTEND, values))
+
+    def _complete_answer(self, now_ns: int) -> None:
+        assert self.duet is not None
+        self._stage.complete(now_ns, at_ns=self.duet.entry_ns(now_ns))
+
+    def _leave_off(self, now_ns: int) -> None:
+        self._stage.cancel()
+        self._give_up_answer(now_ns)
+
+    def _give_up_answer(self, now_ns: int) -> None:
+        self._stage.drop()
+        if self.player.is_running:
+            self._hear_answer(self.player.position_ticks(now_ns), now_ns)
+            self.player.stop(now_ns)
+
+    def _hear_out(self, now_ns: int) -> None:
+        self._stage.cancel()
+        self._hear_answer(self.player.end_ticks, now_ns)
+
+    def _hear_answer(self, until_ticks: int, now_ns: int) -> None:
+        assert self.duet is not None
+        assert self.playing is not None
+        self.duet.hear(self.playing, until_ticks=until_ticks, now_ns=now_ns)
+
+    def _end_duet(self, now_ns: int) -> None:
+        self._leave_off(now_ns)
+        duet, self.duet = self.duet, None
+        assert duet is not None
+        melody = duet.melody(now_ns, name=self._outside.name_take())
+        if melody is not None:
+            self.takes.add(Take(melody=melody))
 
     def _audible(self) -> Composition:
         melody = self.takes.melody()
         assert self.takes.current is not None
         return self.takes.current.composition or as_composition(melody)
-
-    def _begin(self, composition: Composition, now_ns: int) -> None:
-        self.playing = composition
-        self.player.play(composition, now_ns)
-
-    def _swap_to(self, composition: Composition, now_ns: int) -> None:
-        self.playing = composition
-        self.player.swap(composition, now_ns)

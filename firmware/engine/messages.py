@@ -88,6 +88,8 @@ class Advanced:
         total: Passes in all.
         elapsed_s: Seconds since it began.
         preview: What there is so far, where it is worth hearing.
+        written_ticks: Up to where the preview will not change any more, where it is written
+            from its beginning to its end; else None.
     """
 
     number: int
@@ -95,6 +97,7 @@ class Advanced:
     total: int
     elapsed_s: float
     preview: Composition | None = None
+    written_ticks: int | None = None
 
     @property
     def is_hint(self) -> bool:

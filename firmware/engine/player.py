@@ -3,6 +3,9 @@
 The player holds what sounds now as a set of strikes, and every way out (the end, stop, pause,
 another composition) lets go of that set. When something is due is computed from the integer
 tick and the instant the music began, so that nothing adds up to a drift.
+
+Music may be played while it is still being written. Where nothing is written yet the player
+holds its place: what sounds there ends in its own time, and nothing that comes late is skipped.
 """
 
 from bisect import bisect_left
@@ -31,6 +34,8 @@ class Player:
         self._sounding: dict[tuple[int, int], Strike] = {}
         self._offs: list[tuple[int, int, int]] = []  # heap of (end_ticks, channel, pitch)
         self._origin_ns = 0  # when tick 0 is or would have been
+        self._begins = 0  # the tick at which it was begun
+        self._written: int | None = None  # what lies from this tick on is still to come
         self._position = 0  # while nothing runs
         self._programs: dict[int, int] = {}
         self._channels: set[int] = set()
@@ -51,30 +56,59 @@ class Player:
         if not self.is_running:
             return self._position
         passed = ticks_of_nanoseconds(now_ns - self._origin_ns, self._schedule.tempo_bpm)
-        return min(max(passed, 0), self._schedule.end_ticks)
+        return min(max(passed, self._begins), self._limit)
 
-    def play(self, composition: Composition, now_ns: int, *, from_ticks: int = 0) -> None:
-        """Begin a composition at once, in place of whatever plays."""
+    def play(
+        self,
+        composition: Composition,
+        now_ns: int,
+        *,
+        from_ticks: int = 0,
+        written_ticks: int | None = None,
+        at_ns: int | None = None,
+    ) -> None:
+        """Begin a composition in place of whatever plays.
+
+        Args:
+            composition: The music, or the beginning of it.
+            now_ns: The present.
+            from_ticks: Where to begin.
+            written_ticks: Up to where it will not change any more, if more follows; the music
+                does not end then before it is swapped for the whole. None if it is whole.
+            at_ns: When to begin, or None for at once. What sounds there since before is left
+                out if it is later.
+        """
         self.stop(now_ns)
-        self._schedule = schedule_of(composition)
-        self._start(now_ns, from_ticks)
+        self._schedule, self._written = schedule_of(composition), written_ticks
+        self._start(now_ns if at_ns is None else max(at_ns, now_ns), from_ticks)
+        if at_ns is None:
+            self._strike_chord(from_ticks)
 
-    def swap(self, composition: Composition, now_ns: int) -> None:
+    def swap(
+        self, composition: Composition, now_ns: int, *, written_ticks: int | None = None
+    ) -> None:
         """Go on with another composition at the same place in the music.
 
         A note that sounds in both there sounds on, until the new one's end; one that only the
         old has is let go; one that only the new has is not begun in its middle. Beyond the new
-        one's end the music ends.
+        one's end the music ends. Where the place was held, the music goes on from it.
+
+        Args:
+            composition: The music, or the beginning of it.
+            now_ns: The present.
+            written_ticks: As for `play`.
         """
-        position = self.position_ticks(now_ns)
         schedule = schedule_of(composition)
         if not self.is_running:
-            self._schedule = schedule
-            self._position = min(position, schedule.end_ticks)
+            self._schedule, self._written = schedule, written_ticks
+            self._position = min(self._position, self._limit)
             return
-        if schedule.tempo_bpm != self._schedule.tempo_bpm:
+        self._send_due(now_ns)  # what is late is not skipped
+        position = self.position_ticks(now_ns)
+        is_held = position == self._written
+        if is_held or schedule.tempo_bpm != self._schedule.tempo_bpm:
             self._origin_ns = now_ns - nanoseconds_of_ticks(position, schedule.tempo_bpm)
-        self._schedule = schedule
+        self._schedule, self._written = schedule, written_ticks
         self._adopt(schedule.at(position))
         self._seek(position)
         self._send_programs()
@@ -88,6 +122,7 @@ class Player:
         """Go on from where it was paused."""
         if not self.is_running:
             self._start(now_ns, self._position)
+            self._strike_chord(self._position)
 
     def stop(self, now_ns: int) -> None:
         """Be silent, with nothing left to resume."""
@@ -101,15 +136,13 @@ class Player:
             self._send_programs()
 
     def next_ns(self) -> int | None:
-        """When something is due, or None while nothing runs."""
+        """When something is due, or None while nothing runs or everything waits for more."""
         if not self.is_running:
             return None
-        ticks = [self._schedule.end_ticks]
-        if self._next < len(self._schedule.strikes):
-            ticks.append(self._schedule.strikes[self._next].start_ticks)
-        if self._offs:
-            ticks.append(self._offs[0][0])
-        return self._ns_of(min(ticks))
+        ticks = self._due_ticks()
+        if ticks is None and self._written is None:
+            ticks = self._schedule.end_ticks
+        return None if ticks is None else self._ns_of(ticks)
 
     def run_due(self, now_ns: int) -> bool:
         """Send whatever is due, offs before ons.
@@ -117,25 +150,45 @@ class Player:
         Returns:
             Whether the music ended in doing so.
         """
-        while self.is_running:
-            due_ns = self.next_ns()
-            if due_ns is None or due_ns > now_ns:
-                return False
-            self._run_one()
+        if not self.is_running:
+            return False
+        self._send_due(now_ns)
+        # Only the end itself can be due still.
+        due_ns = self.next_ns()
+        if due_ns is None or due_ns > now_ns:
+            return False
+        self.is_running = False
+        self._position = 0
         return True
 
-    def _run_one(self) -> None:
-        strikes = self._schedule.strikes
-        on_ticks = strikes[self._next].start_ticks if self._next < len(strikes) else None
-        if self._offs and (on_ticks is None or self._offs[0][0] <= on_ticks):
-            _, channel, pitch = heappop(self._offs)
-            self._release(self._sounding[channel, pitch])
-        elif on_ticks is not None:
-            self._strike(strikes[self._next])
-            self._next += 1
-        else:
-            self.is_running = False
-            self._position = 0
+    @property
+    def _limit(self) -> int:
+        """How far the music can be played."""
+        return self._schedule.end_ticks if self._written is None else self._written
+
+    @property
+    def _next_strike(self) -> Strike | None:
+        """The strike that follows, if it is written for good."""
+        if self._next >= len(self._schedule.strikes):
+            return None
+        strike = self._schedule.strikes[self._next]
+        return strike if self._written is None or strike.start_ticks < self._written else None
+
+    def _due_ticks(self) -> int | None:
+        """The tick of the next on or off, or None if there is none."""
+        strike = self._next_strike
+        ticks = [strike.start_ticks] if strike else []
+        ticks.extend(end_ticks for end_ticks, _, _ in self._offs[:1])
+        return min(ticks, default=None)
+
+    def _send_due(self, now_ns: int) -> None:
+        while (ticks := self._due_ticks()) is not None and self._ns_of(ticks) <= now_ns:
+            if self._offs and self._offs[0][0] == ticks:
+                _, channel, pitch = heappop(self._offs)
+                self._release(self._sounding[channel, pitch])
+            else:
+                self._strike(self._schedule.strikes[self._next])
+                self._next += 1
 
     def _strike(self, strike: Strike) -> None:
         if self._sounding.get((strike.channel, strike.pitch)) == strike:
@@ -158,15 +211,19 @@ class Player:
         self._offs = [(s.end_ticks, s.channel, s.pitch) for s in self._sounding.values()]
         heapify(self._offs)
 
-    def _start(self, now_ns: int, from_ticks: int) -> None:
-        position = min(from_ticks, self._schedule.end_ticks)
-        self._origin_ns = now_ns - nanoseconds_of_ticks(position, self._schedule.tempo_bpm)
+    def _start(self, at_ns: int, from_ticks: int) -> None:
+        position = min(from_ticks, self._limit)
+        self._begins = position
+        self._origin_ns = at_ns - nanoseconds_of_ticks(position, self._schedule.tempo_bpm)
         self._programs = {}  # another program may have been set elsewhere since
         self._send_programs()
         self._seek(position)
         self.is_running = True
+
+    def _strike_chord(self, position: int) -> None:
+        """Strike what sounds since before a place, as a pause cuts it short."""
         for strike in self._schedule.at(position).values():
-            if strike.start_ticks < position:  # a chord that the pause cut short
+            if strike.start_ticks < position:
                 self._strike(strike)
 
     def _seek(self, position: int) -> None:

@@ -17,6 +17,8 @@ class Generating:
         total: Passes in all; 0 before the first answer.
         elapsed_s: Seconds since it began.
         preview: What there is so far, or None.
+        written_ticks: Up to where the preview will not change any more, if it is written from
+            its beginning to its end; else None.
         finished: The worker's last word, or None.
     """
 
@@ -26,6 +28,7 @@ class Generating:
     total: int = 0
     elapsed_s: float = 0.0
     preview: Composition | None = None
+    written_ticks: int | None = None
     finished: Finished | None = None
 
 

@@ -3,6 +3,9 @@
 from collections import deque
 from collections.abc import Iterable
 
+import numpy as np
+
+from firmware.engine.pace import beats_of
 from firmware.midi.messages import (
     ALL_SOUND_OFF,
     CHANNELS,
@@ -14,13 +17,23 @@ from firmware.midi.messages import (
 )
 from firmware.midi.pairing import NotePairer, PairedNote
 from firmware.music.notes import Melody, Note
-from firmware.music.timing import TICKS_PER_BEAT, ticks_of_nanoseconds
+from firmware.music.tempo import Beats, beat_numbers
+from firmware.music.timing import (
+    MAX_TEMPO_BPM,
+    MIN_TEMPO_BPM,
+    TICKS_PER_BEAT,
+    nanoseconds_of_ticks,
+    ticks_of_nanoseconds,
+)
 
 MAX_NOTES = 20_000
 """Of a recording; hours of steady playing. Later ones are heard but not kept."""
 
 EARLY_TICKS = TICKS_PER_BEAT // 2
 """A note struck this much before the first beat was meant for it."""
+
+_EARLY_BEATS = 1 / 8
+"""A captured note that is so much before a beat was meant for it."""
 
 PHRASE_PAUSE_NS = 8_000_000_000
 """A silence this long ends what "what I just played" means."""
@@ -134,10 +147,18 @@ class Capture:
     def phrase(
         self, now_ns: int, *, tempo_bpm: float, beats_per_bar: int, name: str
     ) -> Melody | None:
-        """What was just played: everything since the last long silence, its first note first.
+        """What was just played: everything since the last long silence.
+
+        Args:
+            now_ns: The present.
+            tempo_bpm: What is set.
+            beats_per_bar: Quarter notes a bar.
+            name: What the melody is called.
 
         Returns:
-            The melody at the given tempo, or None if nothing was played.
+            The melody, or None if nothing was played. It is at the tempo at which it was played
+            where that can be told, and then begins on the beat of its first note or before; else
+            it is at the tempo that is set, and begins with its first note.
         """
         self._forget(now_ns)
         pairer = NotePairer()
@@ -146,15 +167,26 @@ class Capture:
         phrase = _last_phrase(sorted(pairs))
         if not phrase:
             return None
-        recorder = Recorder(
-            origin_ns=phrase[0].start, tempo_bpm=tempo_bpm, beats_per_bar=beats_per_bar
-        )
+        origin_ns = phrase[0].start
+        beats = beats_of(phrase, tempo_bpm=tempo_bpm)
+        if beats is not None:
+            tempo_bpm, after_beat = _steady(beats)
+            origin_ns -= nanoseconds_of_ticks(round(after_beat * TICKS_PER_BEAT), tempo_bpm)
+        recorder = Recorder(origin_ns=origin_ns, tempo_bpm=tempo_bpm, beats_per_bar=beats_per_bar)
         recorder.take(phrase)
         return recorder.finish(now_ns, name=name)
 
     def _forget(self, now_ns: int) -> None:
         while self._heard and now_ns - self._heard[0][0] > self._keep_ns:
             self._heard.popleft()
+
+
+def _steady(beats: Beats) -> tuple[float, float]:
+    """One tempo for all of a phrase, and how many beats after a beat its first note begins."""
+    period_s = (beats.times_s[-1] - beats.times_s[0]) / (len(beats.times_s) - 1)
+    tempo_bpm = min(max(round(60.0 / period_s, 1), MIN_TEMPO_BPM), MAX_TEMPO_BPM)
+    after_beat = float(beat_numbers(beats.times_s, np.zeros(1))[0]) % 1.0
+    return tempo_bpm, 0.0 if after_beat > 1.0 - _EARLY_BEATS else after_beat
 
 
 def _last_phrase(pairs: list[PairedNote]) -> list[PairedNote]:

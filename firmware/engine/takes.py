@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from firmware.engine.messages import Finished, GenerationRequest
 from firmware.errors import EngineStateError
 from firmware.library.records import CompositionRecord
 from firmware.music.notes import Composition, Melody
@@ -14,15 +15,39 @@ class Take:
     Attributes:
         melody: What was played.
         record: The composition with all that it came from, or None.
+        unfinished: What was written of a composition before its generation failed, or None.
     """
 
     melody: Melody
     record: CompositionRecord | None = None
+    unfinished: Composition | None = None
 
     @property
     def composition(self) -> Composition | None:
         """The composition, or None."""
-        return self.record.composition if self.record else None
+        return self.record.composition if self.record else self.unfinished
+
+
+def record_of(
+    request: GenerationRequest, finished: Finished, *, created_at: str
+) -> CompositionRecord:
+    """What is kept of a composition.
+
+    Args:
+        request: What it was made from.
+        finished: What came of it.
+        created_at: When, ISO 8601 in UTC.
+    """
+    return CompositionRecord(
+        composition=finished.composition,
+        melody=request.melody,
+        technique=request.parameters.technique,
+        parameters=request.parameters.as_dict(),
+        seed=request.seed,
+        bundle=finished.bundle,
+        bundle_sha256=finished.bundle_sha256,
+        created_at=created_at,
+    )
 
 
 class Takes:

@@ -8,9 +8,11 @@ from firmware.engine.instrument import Instrument
 from firmware.music.notes import Composition, Melody, Note, changes
 from firmware.music.timing import TICKS_PER_BEAT, nanoseconds_of_ticks, ticks_of_nanoseconds
 from firmware.panel.canvas import WIDTH, RollNote
+from firmware.panel.settings import TECHNIQUE
 from firmware.panel.states import State
 from firmware.panel.views import (
     CountInView,
+    DuetView,
     GenerateView,
     HomeView,
     ListenView,
@@ -21,6 +23,7 @@ from firmware.panel.views import (
 
 BARS_SHOWN = 4
 _SECOND_NS = 1_000_000_000
+_PEEKED = frozenset({State.PLAYING, State.PAUSED, State.DUET_LISTENING, State.DUET_ANSWERING})
 
 
 class Viewer:
@@ -43,6 +46,8 @@ class Viewer:
                 State.AUDITIONING: self._generate,
                 State.PLAYING: self._listen,
                 State.PAUSED: self._listen,
+                State.DUET_LISTENING: self._duet,
+                State.DUET_ANSWERING: self._duet,
             }
         )
 
@@ -58,7 +63,7 @@ class Viewer:
         if instrument.notice is not None:
             notice = instrument.notice
             return MessageView(sentence=notice.sentence, remedy=notice.remedy)
-        if peeks and instrument.state in (State.PLAYING, State.PAUSED):
+        if peeks and instrument.state in _PEEKED:
             return self._home(now_ns)
         return self._views[instrument.state](now_ns)
 
@@ -67,10 +72,10 @@ class Viewer:
         melody = ""
         if take is not None:
             bars = ceil(take.melody.end_ticks / take.melody.ticks_per_bar)
-            what = f"{take.record.technique}d" if take.record else f"{bars} bars"
+            what = take.record.technique.past if take.record else f"{bars} bars"
             melody = f"{take.melody.name or 'melody'} · {what}"
         return HomeView(
-            technique=settings.technique,
+            technique=str(settings.value(TECHNIQUE.key)),
             tempo_bpm=settings.tempo_bpm,
             melody=melody,
             rows=settings.rows(),
@@ -137,6 +142,12 @@ class Viewer:
             length_s=seconds(self._instrument.player.end_ticks),
             is_paused=self._instrument.state is State.PAUSED,
         )
+
+    def _duet(self, _now_ns: int) -> DuetView:
+        duet = self._instrument.duet
+        assert duet is not None
+        is_answering = self._instrument.state is State.DUET_ANSWERING
+        return DuetView(tempo_bpm=duet.tempo_bpm, is_answering=is_answering)
 
     def _notes(self, playing: Composition) -> tuple[RollNote, ...]:
         take = self._instrument.takes.current

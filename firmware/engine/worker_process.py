@@ -33,7 +33,7 @@ from firmware.engine.messages import (
 )
 from firmware.errors import ContinuoError
 from firmware.inference.bundle import Bundle, read_bundle
-from firmware.inference.runtime import Model
+from firmware.inference.runtime import LoadedModel
 from firmware.music.notes import Composition
 from firmware.techniques.progress import Generation
 
@@ -46,11 +46,11 @@ _LOG = logging.getLogger(__name__)
 class Studio(Protocol):
     """Where the work is done: makes models and generations. Tests have one of their own."""
 
-    def load(self, folder: Path, threads: int) -> tuple[str, str, Model]:
+    def load(self, folder: Path, threads: int) -> tuple[str, str, LoadedModel]:
         """A bundle's name, the hash of its model, and the model."""
         ...
 
-    def start(self, request: GenerationRequest, model: Model) -> Generation:
+    def start(self, request: GenerationRequest, model: LoadedModel) -> Generation:
         """Begin a generation."""
         ...
 
@@ -58,12 +58,12 @@ class Studio(Protocol):
 class BundleStudio:
     """The real one."""
 
-    def load(self, folder: Path, threads: int) -> tuple[str, str, Model]:
+    def load(self, folder: Path, threads: int) -> tuple[str, str, LoadedModel]:
         """See `Studio.load`."""
         bundle: Bundle = read_bundle(folder)
         return bundle.manifest.name, bundle.manifest.sha256, bundle.load(threads=threads)
 
-    def start(self, request: GenerationRequest, model: Model) -> Generation:
+    def start(self, request: GenerationRequest, model: LoadedModel) -> Generation:
         """See `Studio.start`."""
         # Imported late: the process answers its pipe before the techniques are there.
         from firmware.engine.generation import start  # noqa: PLC0415
@@ -87,7 +87,7 @@ class Server:
         self._connection = connection
         self._studio = studio
         self._key: tuple[Path, int] | None = None
-        self._bundle: tuple[str, str, Model] | None = None
+        self._bundle: tuple[str, str, LoadedModel] | None = None
         self._waiting: list[Command] = []
 
     def serve(self) -> None:
@@ -149,6 +149,7 @@ class Server:
                     total=progress.total,
                     elapsed_s=now - began,
                     preview=progress.preview,
+                    written_ticks=progress.written_ticks,
                 )
             )
 
@@ -164,7 +165,7 @@ class Server:
                     self._waiting.append(command)
         return False
 
-    def _loaded(self, folder: Path, threads: int) -> tuple[str, str, Model]:
+    def _loaded(self, folder: Path, threads: int) -> tuple[str, str, LoadedModel]:
         if self._bundle is None or self._key != (folder, threads):
             self._bundle = None  # two models at once may be more than a small board has
             self._bundle = self._studio.load(folder, threads)
@@ -198,7 +199,7 @@ class Server:
 
 def main(arguments: list[str]) -> int:
     """Serve the pipe whose descriptor is the first argument, with the studio named second."""
-    # Ctrl-C in a terminal reaches every process of the group; this one ends with its pipe.
+    # An interrupt that reaches it all the same is the engine's matter: this ends with its pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(format="%(name)s: %(message)s")
     module, _, name = arguments[1].partition(":")

@@ -24,6 +24,8 @@ class State(StrEnum):
     AUDITIONING = "auditioning"  # generating while music plays
     PLAYING = "playing"
     PAUSED = "paused"
+    DUET_LISTENING = "duet, listening"
+    DUET_ANSWERING = "duet, answering"
 
 
 class Trigger(StrEnum):
@@ -35,11 +37,14 @@ class Trigger(StrEnum):
     STOP = "stop"
     BACK = "back"
     KEEP = "keep"
+    DUET = "duet"
     COUNTED_IN = "counted in"
     PREVIEW = "preview ready"
     FINISHED = "generation finished"
     FAILED = "generation failed"
     ENDED = "music ended"
+    STRUCK = "key struck"  # in a duet; else a key is nobody's business but the synthesizer's
+    FELL_SILENT = "player fell silent"
 
 
 class Action(StrEnum):
@@ -64,6 +69,13 @@ class Action(StrEnum):
     AUDITION = "audition"
     ACCEPT = "accept"
     GIVE_UP = "give up"
+    BEGIN_DUET = "begin duet"
+    ANSWER = "answer"
+    COMPLETE_ANSWER = "complete answer"
+    LEAVE_OFF = "leave off"
+    HEAR_OUT = "hear out"
+    GIVE_UP_ANSWER = "give up answer"
+    END_DUET = "end duet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +105,8 @@ _S, _T, _A = State, Trigger, Action
 _WAIT = Refuse("a composition is being generated", "wait, or cancel it with back")
 _RECORDING = Refuse("a melody is being recorded", "press record to end it")
 _COUNTING = Refuse("the count-in is running", "play after it, or press back")
+_DUET = Refuse("a duet is being played", "press stop to end it")
+_ANSWERING = Refuse("the answer is coming already", "play to interrupt it")
 
 TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType(
     {
@@ -103,11 +117,14 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.STOP: Move(_A.SILENCE, _S.IDLE),
             _T.BACK: Move(_A.SWAP_TAKES, _S.IDLE),
             _T.KEEP: Move(_A.KEEP_CAPTURED, _S.IDLE),
+            _T.DUET: Move(_A.BEGIN_DUET, _S.DUET_LISTENING),
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
             _T.FAILED: Rule.LATE,
             _T.ENDED: Rule.IMPOSSIBLE,
+            _T.STRUCK: Rule.IMPOSSIBLE,
+            _T.FELL_SILENT: Rule.IMPOSSIBLE,
         },
         _S.COUNT_IN: {
             _T.RECORD: Move(_A.ABANDON_TAKE, _S.IDLE),
@@ -116,11 +133,14 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.STOP: Move(_A.ABANDON_TAKE, _S.IDLE),
             _T.BACK: Move(_A.ABANDON_TAKE, _S.IDLE),
             _T.KEEP: _COUNTING,
+            _T.DUET: _COUNTING,
             _T.COUNTED_IN: Move(_A.RECORD, _S.RECORDING),
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
             _T.FAILED: Rule.LATE,
             _T.ENDED: Rule.IMPOSSIBLE,
+            _T.STRUCK: Rule.IMPOSSIBLE,
+            _T.FELL_SILENT: Rule.IMPOSSIBLE,
         },
         _S.RECORDING: {
             _T.RECORD: Move(_A.KEEP_TAKE, _S.IDLE),
@@ -129,11 +149,14 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.STOP: Move(_A.KEEP_TAKE, _S.IDLE),
             _T.BACK: Move(_A.ABANDON_TAKE, _S.IDLE),
             _T.KEEP: _RECORDING,
+            _T.DUET: _RECORDING,
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
             _T.FAILED: Rule.LATE,
             _T.ENDED: Rule.IMPOSSIBLE,
+            _T.STRUCK: Rule.IMPOSSIBLE,
+            _T.FELL_SILENT: Rule.IMPOSSIBLE,
         },
         _S.GENERATING: {
             _T.RECORD: _WAIT,
@@ -142,11 +165,14 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.STOP: Move(_A.CANCEL, _S.IDLE),
             _T.BACK: Move(_A.CANCEL, _S.IDLE),
             _T.KEEP: _WAIT,
+            _T.DUET: _WAIT,
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Move(_A.AUDITION, _S.AUDITIONING),
             _T.FINISHED: Move(_A.ACCEPT, _S.PLAYING),
             _T.FAILED: Move(_A.GIVE_UP, _S.IDLE),
             _T.ENDED: Rule.IMPOSSIBLE,
+            _T.STRUCK: Rule.IMPOSSIBLE,
+            _T.FELL_SILENT: Rule.IMPOSSIBLE,
         },
         _S.AUDITIONING: {
             _T.RECORD: _WAIT,
@@ -155,11 +181,14 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.STOP: Move(_A.CANCEL_AND_SILENCE, _S.IDLE),
             _T.BACK: Move(_A.CANCEL, _S.PLAYING),
             _T.KEEP: _WAIT,
+            _T.DUET: _WAIT,
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Move(_A.AUDITION, _S.AUDITIONING),
             _T.FINISHED: Move(_A.ACCEPT, _S.PLAYING),
             _T.FAILED: Move(_A.GIVE_UP, _S.PLAYING),
             _T.ENDED: Move(_A.NOTHING, _S.GENERATING),
+            _T.STRUCK: Rule.IMPOSSIBLE,
+            _T.FELL_SILENT: Rule.IMPOSSIBLE,
         },
         _S.PLAYING: {
             _T.RECORD: Move(_A.COUNT_IN, _S.COUNT_IN),
@@ -168,11 +197,14 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.STOP: Move(_A.SILENCE, _S.IDLE),
             _T.BACK: Move(_A.SWAP_TAKES, _S.PLAYING),
             _T.KEEP: Move(_A.KEEP_CAPTURED, _S.PLAYING),
+            _T.DUET: Move(_A.BEGIN_DUET, _S.DUET_LISTENING),
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
             _T.FAILED: Rule.LATE,
             _T.ENDED: Move(_A.NOTHING, _S.IDLE),
+            _T.STRUCK: Rule.IMPOSSIBLE,
+            _T.FELL_SILENT: Rule.IMPOSSIBLE,
         },
         _S.PAUSED: {
             _T.RECORD: Move(_A.COUNT_IN, _S.COUNT_IN),
@@ -181,11 +213,46 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.STOP: Move(_A.SILENCE, _S.IDLE),
             _T.BACK: Move(_A.SWAP_TAKES, _S.PAUSED),
             _T.KEEP: Move(_A.KEEP_CAPTURED, _S.PAUSED),
+            _T.DUET: Move(_A.BEGIN_DUET, _S.DUET_LISTENING),
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
             _T.FAILED: Rule.LATE,
             _T.ENDED: Rule.IMPOSSIBLE,
+            _T.STRUCK: Rule.IMPOSSIBLE,
+            _T.FELL_SILENT: Rule.IMPOSSIBLE,
+        },
+        _S.DUET_LISTENING: {
+            _T.RECORD: _DUET,
+            _T.GENERATE: _DUET,
+            _T.PLAY: _DUET,
+            _T.STOP: Move(_A.END_DUET, _S.IDLE),
+            _T.BACK: Move(_A.END_DUET, _S.IDLE),
+            _T.KEEP: Move(_A.KEEP_CAPTURED, _S.DUET_LISTENING),
+            _T.DUET: Move(_A.ANSWER, _S.DUET_ANSWERING),
+            _T.COUNTED_IN: Rule.IMPOSSIBLE,
+            _T.PREVIEW: Rule.LATE,
+            _T.FINISHED: Rule.LATE,
+            _T.FAILED: Rule.LATE,
+            _T.ENDED: Rule.IMPOSSIBLE,
+            _T.STRUCK: Move(_A.NOTHING, _S.DUET_LISTENING),
+            _T.FELL_SILENT: Move(_A.ANSWER, _S.DUET_ANSWERING),
+        },
+        _S.DUET_ANSWERING: {
+            _T.RECORD: _DUET,
+            _T.GENERATE: _DUET,
+            _T.PLAY: _DUET,
+            _T.STOP: Move(_A.END_DUET, _S.IDLE),
+            _T.BACK: Move(_A.END_DUET, _S.IDLE),
+            _T.KEEP: Move(_A.KEEP_CAPTURED, _S.DUET_ANSWERING),
+            _T.DUET: _ANSWERING,
+            _T.COUNTED_IN: Rule.IMPOSSIBLE,
+            _T.PREVIEW: Move(_A.AUDITION, _S.DUET_ANSWERING),
+            _T.FINISHED: Move(_A.COMPLETE_ANSWER, _S.DUET_ANSWERING),
+            _T.FAILED: Move(_A.GIVE_UP_ANSWER, _S.DUET_LISTENING),
+            _T.ENDED: Move(_A.HEAR_OUT, _S.DUET_LISTENING),
+            _T.STRUCK: Move(_A.LEAVE_OFF, _S.DUET_LISTENING),
+            _T.FELL_SILENT: Rule.IMPOSSIBLE,
         },
     }
 )

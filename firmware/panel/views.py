@@ -13,7 +13,7 @@ class HomeView:
         technique: What the generate button does.
         tempo_bpm: Quarter notes a minute.
         melody: What it would be done to: name and length, or an empty string.
-        rows: Label and value of each parameter.
+        rows: Label and value of the technique and of each of its parameters.
         selected: Which of them the value knob changes.
     """
 
@@ -107,6 +107,19 @@ class ListenView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DuetView:
+    """A duet.
+
+    Attributes:
+        tempo_bpm: The player's, as far as it can be told.
+        is_answering: Whether it is the instrument's turn.
+    """
+
+    tempo_bpm: float
+    is_answering: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
     """Something the player must know.
 
@@ -119,4 +132,4 @@ class MessageView:
     remedy: str
 
 
-View = HomeView | CountInView | RecordView | GenerateView | ListenView | MessageView
+View = HomeView | CountInView | RecordView | GenerateView | ListenView | DuetView | MessageView

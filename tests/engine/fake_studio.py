@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from firmware.engine.messages import GenerationRequest
 from firmware.errors import BundleHashError, ModelRuntimeError
 from firmware.inference.runtime import Model
-from firmware.music.notes import Composition, Melody, Track
+from firmware.music.notes import Composition, Melody, Note, Track
 from firmware.techniques.progress import Generation, Progress
 
 
@@ -26,6 +26,20 @@ def octaves(melody: Melody, *, below: int = 12) -> Composition:
             Track(name="melody", notes=melody.notes, program=0),
             Track(name="below", notes=lower, program=48),
         ),
+        tempo_bpm=melody.tempo_bpm,
+        beats_per_bar=melody.beats_per_bar,
+        name=melody.name,
+    )
+
+
+def extended(melody: Melody, *, bars: int) -> Composition:
+    """The melody, and a note for each beat of some bars more."""
+    notes = tuple(
+        Note(start_ticks=melody.end_ticks + 480 * beat, pitch=84 - beat, duration_ticks=480)
+        for beat in range(bars * melody.beats_per_bar)
+    )
+    return Composition(
+        tracks=(Track(name="melody", notes=melody.notes), Track(name="extension", notes=notes)),
         tempo_bpm=melody.tempo_bpm,
         beats_per_bar=melody.beats_per_bar,
         name=melody.name,
@@ -69,6 +83,31 @@ class PreviewStudio(FakeStudio):
 
     wait_s = 0.02
     previews = (2, 10)
+
+
+class ExtendingStudio(FakeStudio):
+    """Lets a melody go on bar by bar, a note a beat; the seed says after which bar it dies."""
+
+    bars = 6
+    wait_s = 0.02
+
+    def start(self, request: GenerationRequest, model: Model) -> Generation:
+        """Begin to write."""
+        del model
+        return self._bars(request.melody, request.seed)
+
+    def _bars(self, melody: Melody, seed: int) -> Generation:
+        for bar in range(1, self.bars):
+            sleep(self.wait_s)
+            if bar == seed + 1 and seed:
+                _crash()
+            yield Progress(
+                done=bar,
+                total=self.bars,
+                preview=extended(melody, bars=bar),
+                written_ticks=melody.end_ticks + bar * melody.ticks_per_bar,
+            )
+        return extended(melody, bars=self.bars)
 
 
 class FailingStudio(FakeStudio):

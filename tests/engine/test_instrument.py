@@ -1,10 +1,10 @@
 """The instrument against a player who presses anything at any time: no note hangs, ever."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,12 +21,13 @@ from firmware.engine.messages import (
     WorkerMessage,
 )
 from firmware.engine.outside import Outside
-from firmware.engine.schedule import KEYBOARD_CHANNEL, as_composition
-from firmware.errors import ContinuoError, EngineStateError
+from firmware.engine.schedule import KEYBOARD_CHANNEL, TRACK_CHANNELS, as_composition
+from firmware.errors import BundleError, ContinuoError, EngineStateError
 from firmware.library.records import CompositionRecord
 from firmware.midi.messages import MidiMessage, NoteOff, NoteOn
-from firmware.music.notes import Composition, Melody
+from firmware.music.notes import Composition, Melody, Note, Track
 from firmware.panel.states import State, Trigger
+from firmware.parameters import Technique
 
 
 @dataclass
@@ -39,10 +40,13 @@ class World:
     number: int = 0
     incarnation: int = 1
     request: GenerationRequest | None = None
+    technique: Technique = Technique.ENHANCE
+    struck: list[tuple[int, int, int]] = field(default_factory=list)  # when, channel, pitch
+    bars: int = 0  # of an extension that are written
 
     def __post_init__(self) -> None:
         self.instrument = Instrument(
-            Config(library=Path("nowhere")),
+            Config(library=Path("nowhere"), technique=self.technique),
             Outside(
                 send=self.hear,
                 save=self.records.append,
@@ -64,6 +68,7 @@ class World:
             case NoteOn(pitch=pitch, channel=channel):
                 assert (channel, pitch) not in self.sounding, "struck while it sounds"
                 self.sounding.add((channel, pitch))
+                self.struck.append((self.now_ns, channel, pitch))
             case NoteOff(pitch=pitch, channel=channel):
                 self.sounding.discard((channel, pitch))
             case _:
@@ -77,6 +82,7 @@ class World:
         """Be the worker."""
         self.request = request
         self.number += 1
+        self.bars = 0
         return self.number
 
     def cancel(self, number: int) -> None:
@@ -106,37 +112,77 @@ class World:
             return str(error)
         return ""
 
+    def strike(self, pitch: int, duration_ns: int) -> None:
+        """Strike a key and let it go."""
+        self.instrument.hear(NoteOn(pitch=pitch, velocity=80), self.now_ns)
+        self.advance(duration_ns)
+        self.instrument.hear(NoteOff(pitch=pitch), self.now_ns)
+
     def answer(self, kind: str, number: int) -> None:
-        """Let the worker say something about a generation."""
+        """Let the worker say something about a generation: of an extension a bar more."""
         if self.request is None:
             return
-        music = as_composition(self.request.melody, program=number % 128)
-        shifted = replace(
-            music,
-            tracks=(
-                *music.tracks,
-                replace(
-                    music.tracks[0],
-                    notes=tuple(replace(n, pitch=n.pitch - 12 + number % 3) for n in music.notes),
-                ),
-            ),
-        )
-        self.instrument.answer(_ANSWERS[kind](number, shifted, self.incarnation), self.now_ns)
+        self.bars = BARS if kind == "finished" else min(self.bars + (kind == "preview"), BARS)
+        melody, written_ticks = self.request.melody, None
+        if self.request.parameters.technique is Technique.EXTEND:
+            music = extended(melody, self.bars)
+            written_ticks = melody.end_ticks + self.bars * melody.ticks_per_bar
+        else:
+            music = doubled(melody, number)
+        message: WorkerMessage
+        match kind:
+            case "loaded":
+                message = Loaded(name="bundle")
+            case "advanced":
+                message = Advanced(number=number, done=1, total=2, elapsed_s=0.1)
+            case "preview":
+                message = Advanced(
+                    number=number,
+                    done=1,
+                    total=2,
+                    elapsed_s=0.1,
+                    preview=music,
+                    written_ticks=written_ticks,
+                )
+            case "finished":
+                message = Finished(
+                    number=number,
+                    composition=music,
+                    bundle="bundle",
+                    bundle_sha256="",
+                    elapsed_s=0.2,
+                )
+            case "failed":
+                message = Failed(number=number, message="it failed", remedy="")
+            case "cancelled":
+                message = Cancelled(number=number)
+            case _:
+                message = Died(incarnation=self.incarnation, exit_code=-9)
+        self.instrument.answer(message, self.now_ns)
 
 
-_ANSWERS: dict[str, Callable[[int, Composition, int], WorkerMessage]] = {
-    "loaded": lambda *_: Loaded(name="bundle"),
-    "advanced": lambda n, *_: Advanced(number=n, done=1, total=2, elapsed_s=0.1),
-    "preview": lambda n, music, _: Advanced(
-        number=n, done=1, total=2, elapsed_s=0.1, preview=music
-    ),
-    "finished": lambda n, music, _: Finished(
-        number=n, composition=music, bundle="bundle", bundle_sha256="", elapsed_s=0.2
-    ),
-    "failed": lambda n, *_: Failed(number=n, message="it failed", remedy=""),
-    "cancelled": lambda n, *_: Cancelled(number=n),
-    "died": lambda _, __, incarnation: Died(incarnation=incarnation, exit_code=-9),
-}
+BARS = 4
+"""Of an extension in the end."""
+
+
+def extended(melody: Melody, bars: int) -> Composition:
+    """A melody and some bars more, with notes over bar lines and a pitch that comes again."""
+    notes = tuple(
+        Note(start_ticks=melody.end_ticks + 480 * k, pitch=64 + k % 3, duration_ticks=720)
+        for k in range(bars * melody.beats_per_bar)
+    )
+    music = as_composition(melody)
+    return replace(music, tracks=(*music.tracks, Track(name="extension", notes=notes)))
+
+
+def doubled(melody: Melody, number: int) -> Composition:
+    """A melody and a lower voice, another one for each number."""
+    music = as_composition(melody, program=number % 128)
+    lower = tuple(replace(n, pitch=n.pitch - 12 + number % 3) for n in melody.notes)
+    return replace(music, tracks=(*music.tracks, replace(music.tracks[0], notes=lower)))
+
+
+_ANSWERS = ("advanced", "cancelled", "died", "failed", "finished", "loaded", "preview")
 _BUTTONS = (
     Trigger.RECORD,
     Trigger.GENERATE,
@@ -144,14 +190,16 @@ _BUTTONS = (
     Trigger.STOP,
     Trigger.BACK,
     Trigger.KEEP,
+    Trigger.DUET,
 )
+_DUET = frozenset({State.DUET_LISTENING, State.DUET_ANSWERING})
 moves = st.lists(
     st.one_of(
         st.tuples(st.just("press"), st.sampled_from(_BUTTONS)),
         st.tuples(st.just("wait"), st.integers(0, 4_000_000_000)),
         st.tuples(st.just("strike"), st.integers(60, 63)),
         st.tuples(st.just("release"), st.integers(60, 63)),
-        st.tuples(st.sampled_from(sorted(_ANSWERS)), st.integers(-1, 0)),
+        st.tuples(st.sampled_from(_ANSWERS), st.integers(-1, 0)),
     ),
     max_size=60,
 )
@@ -168,6 +216,8 @@ def do(world: World, verb: str, argument: int | Trigger) -> None:
             world.instrument.hear(NoteOn(pitch=pitch, velocity=80), world.now_ns)
         case "release", int(pitch):
             world.instrument.hear(NoteOff(pitch=pitch), world.now_ns)
+        case "unplug", _:
+            world.instrument.lose_keyboard(world.now_ns)
         case str(kind), int(age) if kind in _ANSWERS:
             world.answer(kind, world.number + age)
         case _:
@@ -175,22 +225,62 @@ def do(world: World, verb: str, argument: int | Trigger) -> None:
 
 
 @settings(max_examples=400)
-@given(given_moves=moves)
+@given(given_moves=moves, technique=st.sampled_from(Technique))
 def test_whatever_happens_in_whatever_order_nothing_hangs(
-    given_moves: list[tuple[str, int | Trigger]],
+    given_moves: list[tuple[str, int | Trigger]], technique: Technique
 ) -> None:
     """Late answers included; no order of events is impossible, and stop leads to silence."""
-    world = World()
+    world = World(technique=technique)
     for verb, argument in given_moves:
         do(world, verb, argument)
-        instrument = world.instrument
-        is_generating = instrument.state in (State.GENERATING, State.AUDITIONING)
+        mind(world)
+    end(world)
+
+
+calls_and_answers = st.lists(
+    st.one_of(
+        st.tuples(st.just("strike"), st.integers(60, 63)),
+        st.tuples(st.just("release"), st.integers(60, 63)),
+        st.tuples(st.just("wait"), st.integers(0, 3_000_000_000)),
+        st.tuples(st.sampled_from(_ANSWERS), st.integers(-1, 0)),
+        st.tuples(st.just("press"), st.sampled_from(_BUTTONS)),
+        st.tuples(st.just("unplug"), st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=400)
+@given(given_moves=calls_and_answers)
+def test_whatever_is_played_in_a_duet_nothing_hangs(
+    given_moves: list[tuple[str, int | Trigger]],
+) -> None:
+    """A struck key silences the answer at that instant, whatever the worker does meanwhile."""
+    world = World(technique=Technique.EXTEND)
+    for verb, argument in [("press", Trigger.DUET), *given_moves]:
+        struck = len(world.struck)
+        do(world, verb, argument)
+        mind(world)
+        if verb == "strike" and len(world.struck) > struck and world.state() in _DUET:
+            assert world.state() is State.DUET_LISTENING
+            assert {channel for channel, _ in world.sounding} <= {KEYBOARD_CHANNEL}
+    end(world)
+
+
+def mind(world: World) -> None:
+    """What holds at any time."""
+    instrument, state = world.instrument, world.state()
+    if state is not State.DUET_ANSWERING:
+        is_generating = state in (State.GENERATING, State.AUDITIONING)
         assert (instrument.generating is not None) == is_generating
-        plays = instrument.state in (State.PLAYING, State.AUDITIONING)
+        plays = state in (State.PLAYING, State.AUDITIONING)
         assert instrument.player.is_running == plays
-        assert (instrument.recorder is not None) == (
-            instrument.state in (State.COUNT_IN, State.RECORDING)
-        )
+    assert (instrument.duet is not None) == (state in _DUET)
+    assert (instrument.recorder is not None) == (state in (State.COUNT_IN, State.RECORDING))
+
+
+def end(world: World) -> None:
+    """Stop leads to rest, and switching off to silence."""
     assert world.press(Trigger.STOP) == ""
     assert world.instrument.state is State.IDLE
     assert {channel for channel, _ in world.sounding} <= {KEYBOARD_CHANNEL}
@@ -199,12 +289,10 @@ def test_whatever_happens_in_whatever_order_nothing_hangs(
     assert world.instrument.next_ns() is None or world.instrument.notice is not None
 
 
-def _with_melody(melody: Melody) -> World:
-    world = World()
+def _with_melody(melody: Melody, technique: Technique = Technique.ENHANCE) -> World:
+    world = World(technique=technique)
     for note in melody.notes:
-        world.instrument.hear(NoteOn(pitch=note.pitch, velocity=80), world.now_ns)
-        world.advance(100_000_000)
-        world.instrument.hear(NoteOff(pitch=note.pitch), world.now_ns)
+        world.strike(note.pitch, 100_000_000)
     assert world.press(Trigger.KEEP) == ""
     return world
 
@@ -276,3 +364,222 @@ def test_a_disk_that_is_too_slow_keeps_the_composition_and_says_so(melody: Melod
     assert world.instrument.notice is not None
     assert world.instrument.takes.current is not None
     assert world.instrument.takes.current.composition is not None
+
+
+BEAT_NS = 600_000_000  # of what was captured, at 100 beats a minute
+
+
+def _ons(world: World, channel: int) -> list[tuple[int, int]]:
+    """When which pitches were struck on a channel."""
+    return [(at_ns, pitch) for at_ns, of, pitch in world.struck if of == channel]
+
+
+EXTENSION_CHANNEL = TRACK_CHANNELS[1]
+
+
+def test_an_extension_is_heard_from_where_the_melody_ended_while_it_is_made(
+    melody: Melody,
+) -> None:
+    """Bars that come late are waited for, none is skipped, and the rest plays to its end."""
+    world = _with_melody(melody, Technique.EXTEND)
+    world.press(Trigger.GENERATE)
+    began_ns = world.now_ns
+    world.answer("preview", world.number)
+    assert world.state() is State.AUDITIONING
+    world.advance(2 * 4 * BEAT_NS)
+    assert world.state() is State.AUDITIONING
+    assert {channel for channel, _ in world.sounding} == set()
+    waited_until_ns = world.now_ns
+    world.answer("preview", world.number)
+    world.answer("finished", world.number)
+    assert world.state() is State.PLAYING
+    world.advance(60_000_000_000)
+    assert world.state() is State.IDLE
+    assert _ons(world, TRACK_CHANNELS[0]) == []
+    expected = [began_ns + beat * BEAT_NS for beat in range(4)]
+    expected += [waited_until_ns + beat * BEAT_NS for beat in range(4 * (BARS - 1))]
+    assert [at_ns for at_ns, _ in _ons(world, EXTENSION_CHANNEL)] == expected
+    assert [pitch for _, pitch in _ons(world, EXTENSION_CHANNEL)] == [
+        64 + k % 3 for k in range(4 * BARS)
+    ]
+
+
+def test_a_finished_extension_plays_as_a_whole_from_the_beginning(melody: Melody) -> None:
+    world = _with_melody(melody, Technique.EXTEND)
+    world.press(Trigger.GENERATE)
+    world.answer("finished", world.number)
+    assert _ons(world, TRACK_CHANNELS[0]) == []
+    world.advance(60_000_000_000)
+    heard = len(world.struck)
+    world.press(Trigger.PLAY)
+    world.advance(60_000_000_000)
+    again = [channel for _, channel, _ in world.struck[heard:]]
+    assert again.count(TRACK_CHANNELS[0]) == len(melody.notes)
+    assert again.count(EXTENSION_CHANNEL) == 4 * BARS
+
+
+def test_an_extension_that_fails_keeps_what_was_heard_of_it(melody: Melody) -> None:
+    world = _with_melody(melody, Technique.EXTEND)
+    world.press(Trigger.GENERATE)
+    world.answer("preview", world.number)
+    world.advance(2 * BEAT_NS)
+    world.answer("died", world.number)
+    assert world.state() is State.PLAYING
+    world.advance(60_000_000_000)
+    assert world.state() is State.IDLE
+    assert len(_ons(world, EXTENSION_CHANNEL)) == 4
+    take = world.instrument.takes.current
+    assert take is not None
+    assert take.composition == extended(take.melody, 1)
+    assert world.records == []
+    world.press(Trigger.BACK)
+    assert world.instrument.takes.current is not None
+    assert world.instrument.takes.current.composition is None
+
+
+def test_a_cancelled_extension_is_silent_at_once_and_leaves_the_melody(melody: Melody) -> None:
+    for button in (Trigger.BACK, Trigger.STOP):
+        world = _with_melody(melody, Technique.EXTEND)
+        world.press(Trigger.GENERATE)
+        world.answer("preview", world.number)
+        world.advance(BEAT_NS)
+        world.press(button)
+        world.advance(0)
+        assert world.sounding == set()
+        assert world.state() is State.IDLE
+        assert world.instrument.takes.current is not None
+        assert world.instrument.takes.current.composition is None
+
+
+def _in_duet(*pitches: int) -> World:
+    """A duet in which a phrase was played, a note a beat from second 1 on."""
+    world = World(technique=Technique.EXTEND)
+    assert world.press(Trigger.DUET) == ""
+    world.advance(1_000_000_000)
+    for pitch in pitches:
+        world.strike(pitch, BEAT_NS)
+    return world
+
+
+def test_a_pause_of_two_beats_is_answered_from_what_was_just_played() -> None:
+    world = _in_duet(60, 62, 64)
+    world.advance(2 * BEAT_NS - 1)
+    assert world.state() is State.DUET_LISTENING
+    world.advance(1)
+    assert world.state() is State.DUET_ANSWERING
+    assert world.request is not None
+    assert world.request.parameters.technique is Technique.EXTEND
+    assert [(n.start_ticks, n.pitch, n.duration_ticks) for n in world.request.melody.notes] == [
+        (0, 60, 480),
+        (480, 62, 480),
+        (960, 64, 480),
+    ]
+
+
+def test_neither_a_single_note_nor_a_held_key_is_answered() -> None:
+    world = _in_duet(60)
+    world.advance(60_000_000_000)
+    assert world.state() is State.DUET_LISTENING
+    world.instrument.hear(NoteOn(pitch=62, velocity=80), world.now_ns)
+    world.advance(60_000_000_000)
+    assert world.state() is State.DUET_LISTENING
+    world.instrument.hear(NoteOff(pitch=62), world.now_ns)
+    world.advance(2 * BEAT_NS)
+    assert world.state() is State.DUET_ANSWERING
+
+
+def test_the_answer_comes_in_on_the_beat_and_a_struck_key_silences_it() -> None:
+    world = _in_duet(60, 62, 64)
+    ended_ns = world.now_ns
+    world.advance(2 * BEAT_NS + 100_000_000)
+    world.answer("preview", world.number)
+    world.advance(BEAT_NS)
+    world.answer("preview", world.number)
+    world.advance(BEAT_NS)
+    assert _ons(world, EXTENSION_CHANNEL) == [
+        (ended_ns + 3 * BEAT_NS, 64),
+        (ended_ns + 4 * BEAT_NS, 65),
+    ]
+    world.instrument.hear(NoteOn(pitch=67, velocity=80), world.now_ns)
+    assert world.sounding == {(KEYBOARD_CHANNEL, 67)}
+    assert world.state() is State.DUET_LISTENING
+    assert world.instrument.generating is None
+    world.answer("finished", world.number)
+    assert world.state() is State.DUET_LISTENING
+    assert world.sounding == {(KEYBOARD_CHANNEL, 67)}
+
+
+def test_what_was_heard_of_an_answer_is_part_of_the_conversation_in_time() -> None:
+    world = _in_duet(60, 62, 64)
+    world.advance(2 * BEAT_NS)
+    world.answer("preview", world.number)  # it comes in at once: this is a beat
+    world.advance(BEAT_NS + BEAT_NS // 2)
+    world.strike(67, BEAT_NS // 2)
+    world.strike(69, BEAT_NS)
+    world.advance(2 * BEAT_NS)
+    assert world.request is not None
+    assert [(n.start_ticks, n.pitch, n.duration_ticks) for n in world.request.melody.notes] == [
+        (0, 60, 480),
+        (480, 62, 480),
+        (960, 64, 480),
+        (5 * 480, 64, 720),  # heard to its end,
+        (6 * 480, 65, 240),  # cut short by the player
+        (6 * 480 + 240, 67, 240),
+        (7 * 480, 69, 480),
+    ]
+
+
+def test_an_answer_that_plays_to_its_end_is_heard_and_the_player_is_listened_to_again() -> None:
+    world = _in_duet(60, 62)
+    world.advance(2 * BEAT_NS)
+    world.answer("preview", world.number)
+    world.answer("finished", world.number)
+    world.advance(60_000_000_000)
+    assert world.state() is State.DUET_LISTENING
+    assert len(_ons(world, EXTENSION_CHANNEL)) == 4 * BARS
+    assert world.records == []
+    world.press(Trigger.STOP)
+    melody = world.instrument.takes.melody()
+    assert len(melody.notes) == 2 + 4 * BARS
+
+
+def test_a_worker_that_dies_in_an_answer_ends_it_and_the_duet_goes_on() -> None:
+    world = _in_duet(60, 62)
+    world.advance(2 * BEAT_NS)
+    world.answer("preview", world.number)
+    world.advance(BEAT_NS // 2)
+    world.answer("died", world.number)
+    assert world.state() is State.DUET_LISTENING
+    assert world.sounding == set()
+    world.strike(60, BEAT_NS)
+    world.strike(62, BEAT_NS)
+    world.advance(2 * BEAT_NS)
+    assert world.state() is State.DUET_ANSWERING
+    assert world.request is not None
+    assert [n.pitch for n in world.request.melody.notes] == [60, 62, 64, 60, 62]
+
+
+def test_a_duet_that_cannot_be_answered_says_so_once_for_each_phrase() -> None:
+    world = _in_duet(60, 62)
+
+    def refuse(_: Technique) -> Path:
+        raise BundleError("no model is installed")
+
+    world.instrument._outside = replace(world.instrument._outside, choose_bundle=refuse)
+    world.now_ns += 2 * BEAT_NS
+    with pytest.raises(BundleError, match="no model"):
+        world.instrument.run_due(world.now_ns)
+    assert world.state() is State.DUET_LISTENING
+    world.advance(60_000_000_000)
+    assert world.state() is State.DUET_LISTENING
+
+
+def test_pressed_again_the_button_has_the_answer_come_without_a_pause() -> None:
+    world = World(technique=Technique.EXTEND)
+    world.press(Trigger.DUET)
+    assert "nothing to answer" in world.press(Trigger.DUET)
+    world.strike(60, BEAT_NS)
+    assert world.press(Trigger.DUET) == ""
+    assert world.state() is State.DUET_ANSWERING
+    assert "coming already" in world.press(Trigger.DUET)
+    assert "press stop" in world.press(Trigger.RECORD)

@@ -1,5 +1,9 @@
 """From fingers to melodies: recordings and what is captured after the fact."""
 
+from dataclasses import replace
+
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,19 +80,12 @@ def test_keys_that_are_held_when_it_ends_are_recorded_until_then() -> None:
 
 @given(melody=melodies)
 def test_the_capture_gives_back_the_last_phrase_from_its_first_note(melody: Melody) -> None:
-    """An earlier phrase and a long silence lie before it."""
+    """An earlier phrase and a long silence lie before it; whatever tempo it is taken to have."""
     capture = Capture(keep_ns=100 * 60 * SECOND_NS)
     before = Melody(notes=(Note(start_ticks=0, pitch=60, duration_ticks=480),))
     origin_ns = strike(capture, before, 0) + PHRASE_PAUSE_NS + 1
-    first = melody.notes[0].start_ticks
     phrase = melody.with_notes(
-        Note(
-            start_ticks=n.start_ticks - first,
-            pitch=n.pitch,
-            duration_ticks=n.duration_ticks,
-            velocity=n.velocity,
-        )
-        for n in melody.notes
+        replace(n, start_ticks=n.start_ticks - melody.notes[0].start_ticks) for n in melody.notes
     )
     end_ns = strike(capture, phrase, origin_ns)
     kept = capture.phrase(end_ns, tempo_bpm=melody.tempo_bpm, beats_per_bar=4, name="tune")
@@ -103,10 +100,75 @@ def test_the_capture_gives_back_the_last_phrase_from_its_first_note(melody: Melo
             expected.clear()
         expected.append(note)
         sounds_until = max(sounds_until, note.end_ticks)
-    assert len(kept.notes) == len(expected)
-    assert [n.pitch for n in kept.notes] == [n.pitch for n in expected]
-    if len(expected) == len(phrase.notes):
+    assert [(n.pitch, n.velocity) for n in kept.notes] == [(n.pitch, n.velocity) for n in expected]
+    if kept.tempo_bpm == phrase.tempo_bpm and len(expected) == len(phrase.notes):
         assert kept == phrase
+    assert seconds(kept) == pytest.approx(seconds(phrase.with_notes(expected)), abs=0.01)
+
+
+def seconds(melody: Melody) -> list[float]:
+    """When each note begins and ends, from the first one's beginning."""
+    ticks = [ticks for n in melody.notes for ticks in (n.start_ticks, n.end_ticks)]
+    ns = [nanoseconds_of_ticks(at - ticks[0], melody.tempo_bpm) for at in ticks]
+    return [at_ns / SECOND_NS for at_ns in ns]
+
+
+def played(tempo_bpm: float, *, upbeat: bool = False) -> tuple[Capture, Melody, int]:
+    """A tune of eight bars from unsteady hands, off any metronome, and when it ended."""
+    rng = np.random.default_rng(1)
+    lengths = [1, 1, 0.5, 0.5, 1, 1, 1, 2] * 4
+    starts = np.cumsum([0.0, *lengths[:-1]]) + (0.5 if upbeat else 0.0)
+    if upbeat:
+        starts, lengths = np.array([0.0, *starts]), [0.5, *lengths]
+    tune = Melody(
+        notes=tuple(
+            Note(
+                start_ticks=max(round(480 * start + rng.normal(0.0, 5.0)), 0),
+                pitch=60 + k % 12,
+                duration_ticks=round(440 * length),
+            )
+            for k, (start, length) in enumerate(zip(starts, lengths, strict=True))
+        ),
+        tempo_bpm=tempo_bpm,
+    )
+    capture = Capture(keep_ns=3600 * SECOND_NS)
+    return capture, tune, strike(capture, tune, 77 * SECOND_NS)
+
+
+@pytest.mark.parametrize("tempo_bpm", [76.0, 88.3, 118.0, 131.0])
+def test_what_was_captured_gets_the_tempo_at_which_it_was_played(tempo_bpm: float) -> None:
+    """And is heard as it was played, to the hundredth of a second."""
+    capture, tune, end_ns = played(tempo_bpm)
+    kept = capture.phrase(end_ns, tempo_bpm=100.0, beats_per_bar=4, name="")
+    assert kept is not None
+    assert kept.tempo_bpm == pytest.approx(tempo_bpm, rel=0.01)
+    assert seconds(kept) == pytest.approx(seconds(tune), abs=0.01)
+    misses = [(n.start_ticks + 120) % 240 - 120 for n in kept.notes]
+    assert max(map(abs, misses)) < 60
+
+
+def test_an_upbeat_is_captured_before_the_beat() -> None:
+    capture, tune, end_ns = played(88.0, upbeat=True)
+    kept = capture.phrase(end_ns, tempo_bpm=120.0, beats_per_bar=4, name="")
+    assert kept is not None
+    assert [n.start_ticks for n in kept.notes[:3]] == pytest.approx([240, 480, 960], abs=60)
+    assert seconds(kept) == pytest.approx(seconds(tune), abs=0.01)
+
+
+def test_who_keeps_to_the_tempo_that_is_set_or_plays_little_gets_that_one() -> None:
+    capture, _, end_ns = played(100.0)
+    kept = capture.phrase(end_ns, tempo_bpm=100.0, beats_per_bar=4, name="")
+    assert kept is not None
+    assert kept.tempo_bpm == 100.0
+    capture = Capture(keep_ns=3600 * SECOND_NS)
+    short = Melody(
+        notes=tuple(Note(start_ticks=480 * k, pitch=60, duration_ticks=400) for k in range(8)),
+        tempo_bpm=76.0,
+    )
+    end_ns = strike(capture, short, 0)
+    kept = capture.phrase(end_ns, tempo_bpm=100.0, beats_per_bar=4, name="")
+    assert kept is not None
+    assert kept.tempo_bpm == 100.0
 
 
 def test_the_capture_forgets_what_is_too_old() -> None:

@@ -13,6 +13,7 @@ _BUTTONS = {
     Trigger.STOP,
     Trigger.BACK,
     Trigger.KEEP,
+    Trigger.DUET,
 }
 
 
@@ -50,7 +51,7 @@ def test_stop_always_works_and_leads_to_rest() -> None:
 
 
 def test_answers_of_the_worker_are_late_wherever_nothing_is_generated() -> None:
-    generating = {State.GENERATING, State.AUDITIONING}
+    generating = {State.GENERATING, State.AUDITIONING, State.DUET_ANSWERING}
     for state, row in TABLE.items():
         for trigger in (Trigger.PREVIEW, Trigger.FINISHED, Trigger.FAILED):
             assert isinstance(row[trigger], Move) == (state in generating)

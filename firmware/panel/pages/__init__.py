@@ -7,9 +7,10 @@ from typing import Any
 from PIL import Image
 
 from firmware.panel.canvas import Canvas
-from firmware.panel.pages import generate, home, listen, message, record
+from firmware.panel.pages import duet, generate, home, listen, message, record
 from firmware.panel.views import (
     CountInView,
+    DuetView,
     GenerateView,
     HomeView,
     ListenView,
@@ -25,6 +26,7 @@ PAGES: Mapping[type, Callable[[Canvas, Any], None]] = MappingProxyType(
         RecordView: record.draw,
         GenerateView: generate.draw,
         ListenView: listen.draw,
+        DuetView: duet.draw,
         MessageView: message.draw,
     }
 )
