@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from training.config import Recipe
     from training.train import Task
 
-_SHARDS: Final = Path("build/extend-tokens")
+SHARDS: Final = Path("build/extend-tokens")
+"""Where token shards are, unless something else is said."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "bundles", type=Path, nargs="*", metavar="BUNDLE", help="bundle folders (those that ship)"
     )
-    evaluate.add_argument("--corpora", type=Path, metavar="DIR", help="folder of the corpora")
+    _add_folders(evaluate)
     evaluate.add_argument("--run", type=Path, metavar="DIR", help="its run (training/runs/NAME)")
     evaluate.add_argument("--quick", action="store_true", help="only what takes a minute or two")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object, no table")
@@ -95,7 +96,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     return evaluate(
         options.bundles,
-        corpora_folder(options.corpora),
+        options.corpora,
+        options.shards,
         run=options.run,
         quick=options.quick,
         as_json=options.json,
@@ -109,9 +111,9 @@ def _add_folders(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shards",
         type=Path,
-        default=_SHARDS,
+        default=SHARDS,
         metavar="DIR",
-        help=f"folder of the token shards ({_SHARDS})",
+        help=f"folder of the token shards ({SHARDS})",
     )
 
 

@@ -1,30 +1,49 @@
 """`python -m training evaluate`: measure bundles, print, check and keep what was measured."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from firmware.errors import BundleError
 from firmware.inference.bundle import MANIFEST_FILE, Bundle, read_bundle, shipped_bundles
-from training.corpora import ChoraleCorpora, read_chorales
+from firmware.parameters import Technique
 from training.evaluate import Predict
-from training.figures import FULL, QUICK, Figures, Judged, figures, float_model, overclaimed
+from training.figures import (
+    FULL,
+    QUICK,
+    Figures,
+    Judged,
+    figures,
+    flat,
+    float_model,
+    overclaimed,
+)
+from training.sources import Sources, Tell
+from training.token_figures import TOKEN_FULL, TOKEN_QUICK, TokenJudged
+
+if TYPE_CHECKING:
+    from training.models.transformer_xl import TransformerXL
 
 RUNS: Final = Path(__file__).parent / "runs"
 _THREADS: Final = 2
 _DIGITS: Final = 5
+_CONTINUATIONS: Final = "continuations"
 
 
 def evaluate(
     folders: Sequence[Path],
-    corpora_folder: Path,
+    corpora: Path | None,
+    shards: Path,
     *,
     run: Path | None,
     quick: bool,
@@ -36,7 +55,8 @@ def evaluate(
 
     Args:
         folders: Bundle folders; none for all that ship.
-        corpora_folder: The corpora.
+        corpora: Folder of the corpora, or None for the one that the environment names.
+        shards: Folder of the token shards; they are made from the corpora if there are none.
         run: Run folder of the only bundle, or None for the one of the bundle's name.
         quick: Only what takes a minute or two.
         as_json: Print one JSON object: figures by bundle name, or, of one named bundle, its own.
@@ -47,70 +67,115 @@ def evaluate(
         The process's exit code.
     """
     out, notes = Console(highlight=False, soft_wrap=True), Console(stderr=True, soft_wrap=True)
-    corpora = read_chorales(corpora_folder)
-    bundles = [read_bundle(folder) for folder in folders or shipped_bundles().values()]
-    if not bundles:
-        raise BundleError("there is no bundle to evaluate", remedy="name a bundle's folder")
+    bundles = _bundles(folders)
     complaints: list[str] = []
     found: dict[str, Figures] = {}
-    for bundle in bundles:
-        own_run = run if run is not None else RUNS / bundle.manifest.name
-        measured = _measured(bundle, corpora, _float(own_run, notes), quick=quick, notes=notes)
-        found[bundle.manifest.name] = measured
-        if check:
-            complaints += _complaints(bundle, measured)
-        if write:
-            _keep(bundle, measured)
+    with _bars(notes) as tell:
+        sources = Sources(corpora, shards, tell)
+        for bundle in bundles:
+            own_run = run if run is not None else RUNS / bundle.manifest.name
+            parts = _parts(bundle, sources, own_run, quick=quick, notes=notes)
+            measured = _measured(bundle.manifest.name, parts, tell)
+            found[bundle.manifest.name] = measured
+            if check:
+                complaints += _complaints(bundle, measured)
+            if write:
+                _keep(bundle, measured)
     if as_json:
         one = found[bundles[0].manifest.name] if len(folders) == 1 else found
         out.print(json.dumps(one, indent=2), markup=False)
     else:
         for name, measured in found.items():
-            out.print(_table(name, measured))
+            for table in _tables(name, measured):
+                out.print(table)
     for complaint in complaints:
         notes.print(f"error: {complaint}", markup=False)
     return 1 if complaints else 0
 
 
-def _measured(
-    bundle: Bundle,
-    corpora: ChoraleCorpora,
-    float_predict: Predict | None,
-    *,
-    quick: bool,
-    notes: Console,
-) -> Figures:
-    judged = Judged(
-        model=bundle.load(threads=_THREADS), corpora=corpora, float_predict=float_predict
-    )
-    measured: Figures = {}
+def _bundles(folders: Sequence[Path]) -> list[Bundle]:
+    """The bundles that are named, or all that ship."""
+    found = [read_bundle(folder) for folder in folders or shipped_bundles().values()]
+    if not found:
+        raise BundleError("there is no bundle to evaluate", remedy="name a bundle's folder")
+    return found
+
+
+@contextmanager
+def _bars(notes: Console) -> Iterator[Tell]:
+    """Progress bars, one for each name that is told."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=notes, transient=True) as progress:
-        tasks: dict[str, Any] = {}
+    progress = Progress(*columns, console=notes, transient=True)
+    tasks: dict[str, Any] = {}
 
-        def advance(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = progress.add_task(f"{bundle.manifest.name}: {name}", total=None)
-            progress.update(tasks[name], completed=done, total=total if done else None)
+    def tell(name: str, done: int, total: int) -> None:
+        progress.start()
+        if name not in tasks:
+            tasks[name] = progress.add_task(name, total=None)
+        progress.update(tasks[name], completed=done, total=total if done else None)
 
-        for part in figures(judged, QUICK if quick else FULL, advance):
-            measured |= part
+    try:
+        yield tell
+    finally:
+        if tasks:
+            progress.stop()
+
+
+Parts = Callable[[Tell], Iterator[Figures]]
+
+
+def _parts(bundle: Bundle, sources: Sources, run: Path, *, quick: bool, notes: Console) -> Parts:
+    """What there is to measure of a bundle, by its technique."""
+    if bundle.manifest.technique is Technique.ENHANCE:
+        grid = Judged(
+            model=bundle.load_grid(threads=_THREADS),
+            corpora=sources.chorales,
+            float_predict=_float(run, notes),
+        )
+        return partial(figures, grid, QUICK if quick else FULL)
+    tokens = TokenJudged(
+        model=bundle.load_ring(),
+        train=() if quick else sources.tokens["train"],
+        test=sources.chorale_tokens if quick else sources.tokens["test"],
+        network=_network(run, notes),
+    )
+    return partial(figures, tokens, TOKEN_QUICK if quick else TOKEN_FULL)
+
+
+def _measured(bundle_name: str, parts: Parts, tell: Tell) -> Figures:
+    measured: Figures = {}
+    for part in parts(lambda name, done, total: tell(f"{bundle_name}: {name}", done, total)):
+        measured |= part
     return {key: _rounded(value) for key, value in measured.items()}
 
 
 def _float(run: Path, notes: Console) -> Predict | None:
+    return float_model(run) if _has_run(run, "int8_delta is", notes) else None
+
+
+def _network(run: Path, notes: Console) -> "TransformerXL | None":
+    keys = "quantized_delta, top1_agreement and max_logit_difference are"
+    if not _has_run(run, keys, notes):
+        return None
+    from training.runs import load_transformer  # noqa: PLC0415 - takes seconds
+
+    return load_transformer(run)
+
+
+def _has_run(run: Path, what_is: str, notes: Console) -> bool:
+    """Whether the float model can be had; says what is not measured otherwise."""
     if find_spec("keras") is None:
-        notes.print("int8_delta is not measured: Keras is not installed")
-        return None
+        notes.print(f"{what_is} not measured: Keras is not installed")
+        return False
     if not run.is_dir():
-        notes.print(f"int8_delta is not measured: there is no run folder {run}")
-        return None
-    return float_model(run)
+        notes.print(f"{what_is} not measured: there is no run folder {run}")
+        return False
+    return True
 
 
 def _complaints(bundle: Bundle, measured: Figures) -> list[str]:
@@ -137,23 +202,43 @@ def _rounded(value: Any) -> Any:
     return value
 
 
-def _table(name: str, measured: Figures) -> Table:
+def _tables(name: str, measured: Figures) -> Iterator[Table]:
+    """One table of single figures, and one of what is measured beside human continuations."""
+    single = {key: value for key, value in measured.items() if key != _CONTINUATIONS}
     table = Table("figure", title=name)
     table.add_column("measured", justify="right")
-    for key, value in _flat(measured):
+    for key, value in flat(single):
         table.add_row(key, f"{value:.4f}" if isinstance(value, float) else str(value))
+    yield table
+    if _CONTINUATIONS in measured:
+        yield _continuations(name, measured[_CONTINUATIONS])
+
+
+def _continuations(name: str, measured: Figures) -> Table:
+    """Statistics down, human and sampling techniques across."""
+    some = next(iter(measured.values()))
+    table = Table(
+        "statistic",
+        title=f"{name}: {some['extensions']} extensions beside human continuations",
+        caption="with the difference from human, and its standard error",
+        box=SIMPLE,  # with this, 80 columns are enough
+        pad_edge=False,
+    )
+    for heading in ("human", *measured):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for statistic, figure in some.items():
+        if statistic != "extensions":
+            cells = (_beside_human(found[statistic]) for found in measured.values())
+            table.add_row(statistic, _number(figure["human"]), *cells)
     return table
 
 
-def _flat(value: Any, key: str = "") -> list[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        return [
-            line
-            for name, item in value.items()
-            for line in _flat(item, f"{key}.{name}" if key else str(name))
-        ]
-    if isinstance(value, list):
-        return [
-            line for number, item in enumerate(value) for line in _flat(item, f"{key}[{number}]")
-        ]
-    return [(key, value)]
+def _beside_human(figure: Figures) -> str:
+    if figure["difference"] is None:
+        return _number(figure["extension"])
+    noise = "" if figure.get("error") is None else f"±{100 * figure['error']:.0f}"
+    return f"{_number(figure['extension'])} {100 * figure['difference']:+.0f}{noise}%"
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"

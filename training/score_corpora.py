@@ -87,11 +87,7 @@ def read_all(folder: Path, *, tick: Tick = lambda *_: None) -> list[SourcedScore
     Raises:
         CorporaError: If Bach's chorales are missing; the others may be.
     """
-    if not (folder / JSB_FILE).is_file():
-        raise CorporaError(
-            f"there is no {JSB_FILE} in {folder}",
-            remedy="training/README.md says where to get it",
-        )
+    jsb_file(folder)
     files = [(corpus, path) for corpus in _CORPORA for path in corpus.files(folder / corpus.folder)]
     found: list[SourcedScore] = []
     for number, (corpus, path) in enumerate(files, start=1):
@@ -102,6 +98,21 @@ def read_all(folder: Path, *, tick: Tick = lambda *_: None) -> list[SourcedScore
         )
         tick("reading scores", number, len(files))
     return found
+
+
+def jsb_file(folder: Path) -> Path:
+    """The file of Bach's chorales.
+
+    Raises:
+        CorporaError: If it is not there.
+    """
+    path = folder / JSB_FILE
+    if not path.is_file():
+        raise CorporaError(
+            f"there is no {JSB_FILE} in {folder}",
+            remedy="training/README.md says where to get it",
+        )
+    return path
 
 
 def make_shards(folder: Path, shards: Path, *, tick: Tick = lambda *_: None) -> dict[str, int]:

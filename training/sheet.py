@@ -1,23 +1,23 @@
-"""`python -m training sheet BUNDLE -o FOLDER`: ten melodies before and after enhance, to look at.
+"""`python -m training sheet BUNDLE -o FOLDER`: ten melodies before and after, to look at.
 
 For each melody a piano roll that tells kept, added and removed notes apart, and both MIDI files.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from rich.console import Console
 
-from firmware.inference.bundle import read_bundle
+from firmware.inference.bundle import read_bundle, shipped_bundles
 from firmware.library.melodies import Tune, bundled_melodies, melody_of
 from firmware.library.picture import draw_piano_roll
 from firmware.midi.files import write_composition, write_melody
 from firmware.music.notes import Melody, Note, changes
 from firmware.parameters import Technique, parameters_for
-from firmware.techniques.enhance import enhance
+from firmware.techniques import generate
 from firmware.techniques.progress import finish
 
 PAGE: Final = "README.md"
@@ -69,24 +69,53 @@ _BASS: Final = Tune(
 )
 
 
+_MOONLIGHT: Final = (
+    Tune(
+        title="Sonata quasi una fantasia",
+        origin="Ludwig van Beethoven, 1801",
+        tempo_bpm=63.0,
+        beats_per_bar=4,
+        text=" | ".join(
+            " ".join(f"{pitch}:1/3" for chord in bar.split(",") for pitch in chord.split())
+            for bar in (
+                ",".join(["g#3 c#4 e4"] * 4),
+                ",".join(["g#3 c#4 e4"] * 4),
+                "a3 c#4 e4,a3 c#4 e4,a3 d4 f#4,a3 d4 f#4",
+                "g#3 c4 f#4,g#3 c#4 e4,g#3 c#4 d#4,f#3 c4 d#4",
+                ",".join(["e3 g#3 c#4", *["g#3 c#4 e4"] * 3]),
+            )
+        ),
+    ),
+    Tune(
+        title="its left hand",
+        origin="Ludwig van Beethoven, 1801",
+        tempo_bpm=63.0,
+        beats_per_bar=4,
+        text="c#3:4 | b2:4 | a2:2 f#2:2 | g#2:2 g#2:2 | c#2:4 |",
+    ),
+)
+_FOUR_VOICES: Final[Mapping[str, object]] = {"max_notes_added": 300}
+_CHORALE_BUNDLE: Final = "bach-arcnn"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """One melody of the sheet.
 
     Attributes:
         key: Its files are named after it.
-        melody: What is enhanced.
+        melody: What is worked on.
         note: What to look at.
-        added: Maximum notes to add.
+        settings: Parameters other than the defaults.
     """
 
     key: str
     melody: Melody
     note: str
-    added: int
+    settings: Mapping[str, object]
 
 
-def examples() -> Iterator[Example]:
+def enhance_examples() -> Iterator[Example]:
     """The ten melodies: those that come with the firmware and three that ask for more."""
     for key, melody in bundled_melodies().items():
         touched = key == "fuer-elise"
@@ -94,7 +123,7 @@ def examples() -> Iterator[Example]:
             key=key,
             melody=melody,
             note="a touch-up: no more than 24 notes" if touched else "a melody in four voices",
-            added=24 if touched else 300,
+            settings={"max_notes_added": 24} if touched else _FOUR_VOICES,
         )
     tune = melody_of(_TWINKLE)
     wrong = [_off(note, _WRONG.get(number, 0)) for number, note in enumerate(tune.notes)]
@@ -102,18 +131,89 @@ def examples() -> Iterator[Example]:
         key="twinkle-wrong",
         melody=tune.with_notes(wrong),
         note="three notes are played a semitone off",
-        added=300,
+        settings=_FOUR_VOICES,
     )
-    right, left = (melody_of(hand) for hand in _MINUET)
     yield Example(
         key="minuet",
-        melody=right.with_notes((*right.notes, *left.notes)),
+        melody=_two_hands(_MINUET),
         note="two hands get two voices between them",
-        added=300,
+        settings=_FOUR_VOICES,
     )
     yield Example(
-        key="ground", melody=melody_of(_BASS), note="a low line stays the bass", added=300
+        key="ground",
+        melody=melody_of(_BASS),
+        note="a low line stays the bass",
+        settings=_FOUR_VOICES,
     )
+
+
+def extend_examples() -> Iterator[Example]:
+    """The ten: lines, two hands, four voices, a single note, triplets in a minor key."""
+    bundled = bundled_melodies()
+    lines = {
+        "ode-to-joy": "piano",
+        "fuer-elise": "piano",
+        "greensleeves": "song",
+        "frere-jacques": "song",
+        "o-haupt": "chorale",
+    }
+    for key, style in lines.items():
+        yield Example(
+            key=key,
+            melody=bundled[key],
+            note=f"a line is answered by a line, {style}",
+            settings={"style": style},
+        )
+    one = bundled["ode-to-joy"]
+    yield Example(
+        key="one-note",
+        melody=replace(one.with_notes(one.notes[:1]), name="One note"),
+        note="a single note, song",
+        settings={"style": "song"},
+    )
+    yield Example(key="minuet", melody=_two_hands(_MINUET), note="two hands, piano", settings={})
+    yield Example(
+        key="moonlight",
+        melody=_two_hands(_MOONLIGHT),
+        note="triplets in C sharp minor at 63 bpm, piano",
+        settings={},
+    )
+    for key, style in (("old-hundredth", "chorale"), ("nun-danket", "quartet")):
+        yield Example(
+            key=key,
+            melody=_in_four_voices(bundled[key]),
+            note=f"enhanced before, so four voices go on, {style}",
+            settings={"style": style},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What is shown of a technique.
+
+    Attributes:
+        title: Of the page.
+        said: What was set.
+        examples: What is shown.
+    """
+
+    title: str
+    said: str
+    examples: Callable[[], Iterator[Example]]
+
+
+SHEETS: Mapping[Technique, Sheet] = {
+    Technique.ENHANCE: Sheet(
+        title="Enhance, before and after",
+        said="default parameters but for the number of notes that may be added",
+        examples=enhance_examples,
+    ),
+    Technique.EXTEND: Sheet(
+        title="Extend: what was played, and how it goes on",
+        said="default parameters but for the style",
+        examples=extend_examples,
+    ),
+}
 
 
 def make(bundle_folder: Path, folder: Path, *, seed: int) -> None:
@@ -125,25 +225,25 @@ def make(bundle_folder: Path, folder: Path, *, seed: int) -> None:
         seed: Of every example.
     """
     bundle = read_bundle(bundle_folder)
-    model = bundle.load()
+    name, technique = bundle.manifest.name, bundle.manifest.technique
+    sheet, model = SHEETS[technique], bundle.load()
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
-        "# Enhance, before and after",
+        f"# {sheet.title}",
         "",
-        f"Ten melodies through the bundle `{bundle.manifest.name}`, seed {seed}, default",
-        "parameters but for the number of notes that may be added. Made by",
-        f"`python -m training sheet firmware/models/{bundle.manifest.name} -o docs/enhance`.",
+        f"Ten melodies through the bundle `{name}`, seed {seed}, {sheet.said}. Made by",
+        f"`python -m training sheet firmware/models/{name} -o docs/{technique}`.",
         "",
         "| melody | what to look at | kept | added | removed | before | after |",
         "|---|---|---|---|---|---|---|",
     ]
     pictures: list[str] = []
     console = Console(highlight=False)
-    for example in examples():
-        with console.status(f"enhancing {example.melody.name}"):
-            parameters = parameters_for(Technique.ENHANCE, {"max_notes_added": example.added})
+    for example in sheet.examples():
+        with console.status(f"working on {example.melody.name}"):
+            parameters = parameters_for(technique, example.settings)
             rng = np.random.default_rng(seed)
-            composition = finish(enhance(example.melody, parameters, model, rng))
+            composition = finish(generate(example.melody, parameters, model, rng))
         before, after = f"{example.key}-before.mid", f"{example.key}-after.mid"
         (folder / before).write_bytes(write_melody(example.melody))
         (folder / after).write_bytes(write_composition(composition))
@@ -156,6 +256,18 @@ def make(bundle_folder: Path, folder: Path, *, seed: int) -> None:
         pictures += ["", f"![{example.melody.name}]({example.key}.png)"]
     (folder / PAGE).write_text("\n".join([*lines, *pictures]) + "\n", encoding="utf-8")
     console.print(f"{folder / PAGE}: {len(pictures) // 2} melodies")
+
+
+def _two_hands(hands: tuple[Tune, Tune]) -> Melody:
+    right, left = (melody_of(hand) for hand in hands)
+    return right.with_notes((*right.notes, *left.notes))
+
+
+def _in_four_voices(melody: Melody) -> Melody:
+    model = read_bundle(shipped_bundles()[_CHORALE_BUNDLE]).load()
+    parameters = parameters_for(Technique.ENHANCE, _FOUR_VOICES)
+    enhanced = finish(generate(melody, parameters, model, np.random.default_rng(1)))
+    return enhanced.as_melody()
 
 
 def _off(note: Note, semitones: int) -> Note:
