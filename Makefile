@@ -63,7 +63,8 @@ else
 endif
 
 bench: dev ## Measure speed and size beside peers: a table, and build/bench.json
-	@$(DEV)/bin/python -m pip install --quiet -e '.[bench]' || echo "Some peers cannot be installed here."
+	@for peers in bench bench-gpt2; do $(DEV)/bin/python -m pip install --quiet -e ".[$$peers]" || \
+	  echo "The peers of the extra '$$peers' cannot be installed here."; done
 	$(DEV)/bin/python -m bench $(ARGS)
 
 fuzz: dev ## Throw broken MIDI files at the importer: FUZZ_FILES=20000

@@ -4,9 +4,7 @@ Each peer runs in a process of its own on one thread (`bench.enhance_peers`), wi
 run. A peer that is not installed has no figure, and its row says why.
 """
 
-import json
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from bench.peers import ask
 from bench.row import Row
 from firmware.engine.bundles import choose_bundle
 from firmware.inference.bundle import read_bundle
@@ -30,7 +29,6 @@ PRODUCT_FACTOR: Final = 12.0
 
 _ROOT: Final = Path(__file__).parents[1]
 _RUNS: Final = 5
-_PATIENCE_S: Final = 300
 _LONG_BARS: Final = 64
 
 PEERS: Final = {
@@ -45,7 +43,7 @@ PEERS: Final = {
 def rows() -> list[Row]:
     """Measure all of it."""
     bundle = read_bundle(choose_bundle(Technique.ENHANCE))
-    model = bundle.load(threads=1)
+    model = bundle.load_grid(threads=1)
     ours = min(enhance_s(model) for _ in range(_RUNS))
     name = f"enhance: 100 passes over 8 bars, {bundle.manifest.name}"
     found = [
@@ -119,20 +117,5 @@ def _peer_s(peer: str, bundle: Path) -> tuple[float | None, str]:
         python = Path(named) if named else _ROOT / ".venv-tflite" / "bin" / "python"
         if not python.exists():
             return None, "there is no .venv-tflite (make test sets it up)"
-    single = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
-    single |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
-    done = subprocess.run(  # noqa: S603 - our own arguments, no shell
-        (str(python), "-m", "bench.enhance_peers", peer, str(bundle)),
-        cwd=_ROOT,
-        env={**os.environ, **single, "PYTHONPATH": str(_ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=_PATIENCE_S,
-        check=False,
-    )
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        return None, said[-1] if said else f"exit code {done.returncode}"
-    seconds: float = json.loads(done.stdout.strip().splitlines()[-1])["seconds"]
-    return seconds, ""
+    found, reason = ask("bench.enhance_peers", peer, str(bundle), python=str(python))
+    return (found["seconds"] if found else None), reason

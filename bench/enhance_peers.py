@@ -79,7 +79,7 @@ def onnxruntime(bundle: Path) -> float:
 
 def tflite_runtime(bundle: Path) -> float:
     """The bundle through tflite-runtime, one thread."""
-    return _best(read_bundle(bundle).load(threads=1, runtime="tflite-runtime"))
+    return _best(read_bundle(bundle).load_grid(threads=1, runtime="tflite-runtime"))
 
 
 def product(_: Path) -> float:
