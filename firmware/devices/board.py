@@ -1,16 +1,18 @@
 """The one factory: which devices an instrument has is decided here and nowhere else.
 
-A MIDI system is a row in `rtmidi_ports.APIS`, a front panel a row in `PANEL_DRIVERS`; whatever has
-no row is simulated or refused.
+A MIDI system is a row in `rtmidi_ports.APIS`; a front panel is a board file.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from firmware.config import Config
+from firmware.devices.board_file import load_board
 from firmware.devices.buttons import Buttons, SimulatedButtons
 from firmware.devices.display import Display, FrameListener, SimulatedDisplay
+from firmware.devices.front_panel import FrontPanel, open_front_panel
+from firmware.devices.gpio_lines import open_lines
 from firmware.devices.knobs import Knobs, SimulatedKnobs
 from firmware.devices.leds import Leds, SimulatedLeds
 from firmware.devices.midi_ports import (
@@ -46,14 +48,37 @@ class Board:
     leds: Leds
 
     def close(self) -> None:
-        """Let go of every device, what could still post something first."""
-        for keyboard in self.keyboards:
-            keyboard.close()
-        self.buttons.close()
-        self.knobs.close()
-        self.synthesizer.close()
-        self.display.close()
-        self.leds.close()
+        """Let go of every device, what could still post something first.
+
+        Raises:
+            ContinuoError: If one does not let go; the others do nevertheless.
+        """
+        with ExitStack() as stack:  # its last is called first
+            stack.callback(self.leds.close)
+            stack.callback(self.display.close)
+            stack.callback(self.synthesizer.close)
+            stack.callback(self.knobs.close)
+            stack.callback(self.buttons.close)
+            for keyboard in reversed(self.keyboards):
+                stack.callback(keyboard.close)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WiredBoard(Board):
+    """A board with a real front panel.
+
+    Attributes:
+        panel: The front panel, whose lines are let go of last.
+    """
+
+    panel: FrontPanel
+
+    def close(self) -> None:
+        """See `Board.close`."""
+        try:
+            Board.close(self)
+        finally:
+            self.panel.lines.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,20 +95,6 @@ class SimulatedBoard(Board):
     knobs: SimulatedKnobs
     display: SimulatedDisplay
     leds: SimulatedLeds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrontPanel:
-    """The devices that a hand touches and an eye sees."""
-
-    buttons: Buttons
-    knobs: Knobs
-    display: Display
-    leds: Leds
-
-
-PANEL_DRIVERS: Mapping[str, Callable[[Config, NowNs], FrontPanel]] = MappingProxyType({})
-"""Front panels with drivers, in order of preference."""
 
 
 def simulated_board(now_ns: NowNs, *, on_frame: FrameListener | None = None) -> SimulatedBoard:
@@ -139,20 +150,31 @@ def open_board(config: Config, now_ns: NowNs) -> Board:
     """The real instrument.
 
     Raises:
+        ConfigError: If its board file cannot be.
         DeviceError: If its front panel or its MIDI ports are not there.
     """
-    for driver in PANEL_DRIVERS.values():
-        panel = driver(config, now_ns)
+    board_file = load_board(config.board)
+    try:
+        panel = open_front_panel(board_file, open_lines(), now_ns)
+    except DeviceError as error:
+        raise DeviceError(
+            error.message, remedy=f"{error.remedy}; without a panel, `continuo run --simulate`"
+        ) from error
+    return _wired(panel, config, now_ns)
+
+
+def _wired(panel: FrontPanel, config: Config, now_ns: NowNs) -> Board:
+    with ExitStack() as stack:
+        stack.callback(panel.lines.close)
+        stack.callback(panel.display.close)
         keyboard, synthesizer = open_midi(config, now_ns)
-        return Board(
-            keyboards=(keyboard,),
-            synthesizer=synthesizer,
-            buttons=panel.buttons,
-            knobs=panel.knobs,
-            display=panel.display,
-            leds=panel.leds,
-        )
-    raise DeviceError(
-        "this firmware has no driver for a front panel yet",
-        remedy="`continuo run --simulate` has a simulated one and uses real MIDI ports",
+        stack.pop_all()
+    return WiredBoard(
+        keyboards=(keyboard,),
+        synthesizer=synthesizer,
+        buttons=panel.buttons,
+        knobs=panel.knobs,
+        display=panel.display,
+        leds=panel.leds,
+        panel=panel,
     )

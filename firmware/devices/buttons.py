@@ -12,11 +12,20 @@ BOUNCE_NS = 5_000_000
 """Contacts are at rest after this long; the data sheets of common tactile switches say 5 ms."""
 
 
+LONG_PRESS_NS = 600_000_000
+"""A finger that stays this long means something else."""
+
+
 class Buttons(Protocol):
     """The buttons of the front panel."""
 
-    def open(self, listener: ButtonListener) -> None:
-        """Hand on every press from now on."""
+    def open(self, listener: ButtonListener, on_long_press: ButtonListener | None = None) -> None:
+        """Hand on every press from now on.
+
+        Args:
+            listener: Told at once, when a button goes down.
+            on_long_press: Told besides, of a button that has been down for `LONG_PRESS_NS`.
+        """
         ...
 
     def close(self) -> None:
@@ -33,10 +42,10 @@ class Debouncer:
     """
 
     def __init__(self) -> None:
-        self._changed_ns: dict[Button, int] = {}
+        self._changed_ns: dict[str, int] = {}
 
-    def is_press(self, button: Button, at_ns: int, *, closed: bool) -> bool:
-        """Take one edge of a contact; whether it is a press."""
+    def is_press(self, button: str, at_ns: int, *, closed: bool) -> bool:
+        """Take one edge of a contact, by whatever name; whether it is a press."""
         rest_ns = at_ns - self._changed_ns.get(button, at_ns - BOUNCE_NS)
         self._changed_ns[button] = at_ns
         return closed and rest_ns >= BOUNCE_NS
@@ -53,19 +62,28 @@ class SimulatedButtons:
         self._now_ns = now_ns
         self._debouncer = Debouncer()
         self._listener: ButtonListener | None = None
+        self._on_long_press: ButtonListener | None = None
 
-    def open(self, listener: ButtonListener) -> None:
+    def open(self, listener: ButtonListener, on_long_press: ButtonListener | None = None) -> None:
         """See `Buttons.open`."""
-        self._listener = listener
+        self._listener, self._on_long_press = listener, on_long_press
 
     def close(self) -> None:
         """See `Buttons.close`."""
-        self._listener = None
+        self._listener = self._on_long_press = None
 
     def press(self, button: Button) -> None:
         """Press and let go again, with contacts that close and open cleanly."""
         now_ns = self._now_ns()
         self.bounce(button, ((now_ns, True), (now_ns + BOUNCE_NS, False)))
+
+    def hold(self, button: Button) -> None:
+        """Press and stay for as long as a long press takes."""
+        now_ns = self._now_ns()
+        self.bounce(button, ((now_ns, True),))
+        if self._on_long_press is not None:
+            self._on_long_press(button, now_ns + LONG_PRESS_NS)
+        self.bounce(button, ((now_ns + LONG_PRESS_NS, False),))
 
     def bounce(self, button: Button, edges: Iterable[tuple[int, bool]]) -> None:
         """Move a contact as a real one does.

@@ -27,6 +27,10 @@ class Display(Protocol):
         """
         ...
 
+    def wake(self) -> None:
+        """Somebody touched the instrument: shine, if it was dimmed or off to spare it."""
+        ...
+
     def close(self) -> None:
         """Switch it off."""
         ...
@@ -60,6 +64,9 @@ class SimulatedDisplay:
         self.image = image.copy()
         if self._listener is not None:
             self._listener(self.image)
+
+    def wake(self) -> None:
+        """See `Display.wake`: this one needs no sparing."""
 
     def close(self) -> None:
         """See `Display.close`."""

@@ -261,6 +261,7 @@ class Engine:
         instrument = self.instrument
         match event:
             case MidiReceived():
+                self._board.display.wake()
                 control_map = self._control_maps[event.keyboard]
                 if control_map is not None and control_map.is_panel(event.message):
                     self._control(control_map, event.message, now_ns)

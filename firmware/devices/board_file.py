@@ -1,0 +1,478 @@
+"""What is wired to which pin: a frozen value, read from one TOML file per board.
+
+The drivers open what it says, and documents are drawn from it. Everything is checked against the
+header of the Raspberry Pi where the file enters, so that a slip is one sentence and no smoke.
+"""
+
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from firmware.devices import header
+from firmware.devices.controls import Button, Knob, Led
+from firmware.devices.quadrature import Detent
+from firmware.errors import ConfigError
+
+BOARDS = Path(__file__).parents[1] / "boards"
+"""The board files that ship."""
+
+MAX_BYTES = 256 * 1024
+"""A larger file is no board file."""
+
+_Value = TypeVar("_Value")
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+class Controller(StrEnum):
+    """The chip of a display."""
+
+    SSD1306 = "ssd1306"
+    SSD1309 = "ssd1309"
+    SH1106 = "sh1106"
+
+
+class Bus(StrEnum):
+    """How a display is connected."""
+
+    I2C = "i2c"
+    SPI = "spi"
+
+
+class Sound(StrEnum):
+    """What makes the sound."""
+
+    USB = "usb"
+    I2S = "i2s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonWiring:
+    """A push button between a line and ground, or the switch in an encoder's shaft.
+
+    Attributes:
+        name: What it is called on the board.
+        pin: Its GPIO line.
+        press: What it does, or None while the firmware has no use for it.
+        long_press: What holding it does besides, or None.
+    """
+
+    name: str
+    pin: int
+    press: Button | None = None
+    long_press: Button | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderWiring:
+    """A rotary encoder, its common contact at ground.
+
+    Attributes:
+        name: What it is called on the board.
+        a: GPIO line of the contact that leads clockwise.
+        b: GPIO line of the other.
+        detent: How much of a cycle there is between two detents.
+        turns: What it turns, or None while the firmware has no use for it.
+        push: The switch in its shaft, or None.
+    """
+
+    name: str
+    a: int
+    b: int
+    detent: Detent = Detent.FULL
+    turns: Knob | None = None
+    push: ButtonWiring | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedWiring:
+    """A light between a line and ground, with its resistor.
+
+    Attributes:
+        name: What it is called on the board.
+        pin: Its GPIO line.
+        lights: What it shows: one or more of the instrument's lights.
+    """
+
+    name: str
+    pin: int
+    lights: tuple[Led, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisplayWiring:
+    """The screen of 128 by 64 pixels.
+
+    Attributes:
+        controller: Its chip.
+        bus: How it is connected.
+        address: On I²C, 0x3C or 0x3D for these chips.
+        chip_select: On SPI, 0 or 1.
+        data_command: GPIO line of D/C, on SPI only.
+        reset: GPIO line of RES, on SPI only.
+        upside_down: Whether it is mounted with its connector below.
+    """
+
+    controller: Controller
+    bus: Bus = Bus.I2C
+    address: int = 0x3C
+    chip_select: int = 0
+    data_command: int | None = None
+    reset: int | None = None
+    upside_down: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PotentiometerWiring:
+    """A potentiometer at a channel of the MCP3008.
+
+    Attributes:
+        name: What it is called on the board.
+        channel: 0..7.
+        turns: What it turns, or None while the firmware has no use for it.
+    """
+
+    name: str
+    channel: int
+    turns: Knob | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardFile:
+    """One board.
+
+    Attributes:
+        name: What it is called.
+        models: The Raspberry Pis that it is made for.
+        display: Its screen.
+        sound: What makes the sound; I²S takes lines of its own.
+        serial_console: Whether the UART's lines are left to a console.
+        buttons: Its push buttons, without those in the encoders.
+        encoders: Its rotary encoders.
+        leds: Its lights.
+        converter_select: Chip select of the MCP3008, 0 or 1; only with potentiometers.
+        potentiometers: At the MCP3008.
+    """
+
+    name: str
+    models: tuple[str, ...]
+    display: DisplayWiring
+    sound: Sound = Sound.USB
+    serial_console: bool = False
+    buttons: tuple[ButtonWiring, ...] = ()
+    encoders: tuple[EncoderWiring, ...] = ()
+    leds: tuple[LedWiring, ...] = ()
+    converter_select: int = 1
+    potentiometers: tuple[PotentiometerWiring, ...] = ()
+
+    @property
+    def switches(self) -> tuple[ButtonWiring, ...]:
+        """Everything that can be pressed."""
+        return (*self.buttons, *(e.push for e in self.encoders if e.push is not None))
+
+    @property
+    def uses_spi(self) -> bool:
+        """Whether anything is on the SPI bus."""
+        return self.display.bus is Bus.SPI or bool(self.potentiometers)
+
+    def pins(self) -> Iterator[tuple[int, str]]:
+        """Every GPIO line that the board itself uses, with what for."""
+        for button in self.buttons:
+            yield button.pin, f"buttons.{button.name}.pin"
+        for encoder in self.encoders:
+            yield encoder.a, f"encoders.{encoder.name}.a"
+            yield encoder.b, f"encoders.{encoder.name}.b"
+            if encoder.push is not None:
+                yield encoder.push.pin, f"encoders.{encoder.name}.push_pin"
+        for led in self.leds:
+            yield led.pin, f"leds.{led.name}.pin"
+        if self.display.data_command is not None:
+            yield self.display.data_command, "display.data_command"
+        if self.display.reset is not None:
+            yield self.display.reset, "display.reset"
+
+    def buses(self) -> Iterator[tuple[str, Mapping[int, str]]]:
+        """The functions of the header that are in use, each with its lines."""
+        yield "the HAT's EEPROM", header.HAT_EEPROM
+        if self.display.bus is Bus.I2C:
+            yield "I²C", header.I2C
+        if self.uses_spi:
+            yield "SPI", header.SPI
+        if self.sound is Sound.I2S:
+            yield "I²S", header.I2S
+        if self.serial_console:
+            yield "the serial console", header.UART
+
+
+def shipped_boards() -> tuple[str, ...]:
+    """Names of the boards that ship."""
+    return tuple(sorted(path.stem for path in BOARDS.glob("*.toml")))
+
+
+def load_board(board: str) -> BoardFile:
+    """The board that the settings name.
+
+    Args:
+        board: One of `shipped_boards`, or the path of a board file.
+
+    Raises:
+        ConfigError: If there is none, or it cannot be wired like that.
+    """
+    is_path = "/" in board or board.endswith(".toml")
+    path = Path(board).expanduser() if is_path else BOARDS / f"{board}.toml"
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES).decode()
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"there is no board {board!r}",
+            remedy=f"{', '.join(shipped_boards())}, or the path of a board file",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the board file {path} cannot be read") from error
+    return read_board(text, source=str(path) if is_path else f"board {board}")
+
+
+def read_board(text: str, *, source: str = "the board file") -> BoardFile:
+    """Read a board from TOML.
+
+    Args:
+        text: The file's text.
+        source: What errors call the file.
+
+    Raises:
+        ConfigError: If it is no TOML, a key is unknown or missing, a value cannot be, or a pin
+            is used twice, is none of the header's or belongs to a bus in use.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{source} is not TOML: {error}") from error
+    board = _record(BoardFile, _BOARD, f"{source}: ", raw)
+    _check(board, source)
+    return board
+
+
+def _check(board: BoardFile, source: str) -> None:
+    _check_display(board.display, source)
+    used: dict[int, str] = {}
+    for pin, what in board.pins():
+        if pin not in header.PIN_OF_GPIO:
+            raise ConfigError(f"{source}: {what} is GPIO{pin}, which is not on the 40-pin header")
+        for bus, lines in board.buses():
+            if pin in lines:
+                raise ConfigError(
+                    f"{source}: {what} is GPIO{pin}, which is {lines[pin]} of {bus} in use"
+                )
+        if pin in used:
+            raise ConfigError(f"{source}: {what} is GPIO{pin}, which is {used[pin]} already")
+        used[pin] = what
+    _check_converter(board, source)
+    turned = [*(e.turns for e in board.encoders), *(p.turns for p in board.potentiometers)]
+    _check_once(source, "turned", turned)
+    _check_once(source, "pressed", (p for s in board.switches for p in (s.press, s.long_press)))
+    _check_once(source, "lit", (light for led in board.leds for light in led.lights))
+
+
+def _check_display(display: DisplayWiring, source: str) -> None:
+    lines = (display.data_command, display.reset)
+    if display.bus is Bus.SPI and None in lines:
+        raise ConfigError(f"{source}: a display on SPI needs display.data_command and .reset")
+    if display.bus is Bus.I2C and lines != (None, None):
+        raise ConfigError(f"{source}: a display on I²C has no display.data_command or .reset")
+
+
+def _check_converter(board: BoardFile, source: str) -> None:
+    if not board.potentiometers:
+        return
+    if board.display.bus is Bus.SPI and board.display.chip_select == board.converter_select:
+        raise ConfigError(
+            f"{source}: the display and the MCP3008 share chip select {board.converter_select}",
+            remedy="converter_select = 0 or 1",
+        )
+    channels: dict[int, str] = {}
+    for wiring in board.potentiometers:
+        if wiring.channel in channels:
+            raise ConfigError(
+                f"{source}: potentiometers.{wiring.name}.channel is {wiring.channel}, which is "
+                f"that of {channels[wiring.channel]} already"
+            )
+        channels[wiring.channel] = wiring.name
+
+
+def _check_once(source: str, verb: str, controls: Iterable[StrEnum | None]) -> None:
+    seen: set[StrEnum] = set()
+    for control in controls:
+        if control is not None and control in seen:
+            raise ConfigError(f"{source}: {control.value!r} is {verb} in two places")
+        if control is not None:
+            seen.add(control)
+
+
+_Reader = Callable[[str, object], Any]
+
+
+def _record(
+    kind: type[_Value], readers: Mapping[str, _Reader], where: str, raw: object, **given: object
+) -> _Value:
+    """A dataclass from a TOML table: every key known, none missing that has no default."""
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{where.rstrip('.: ')} must be a table, got {raw!r:.60}")
+    for key in raw:
+        if key not in readers:
+            raise ConfigError(f"{where}unknown key {key!r}", remedy=", ".join(readers))
+    needed = [
+        field.name
+        for field in fields(kind)  # type: ignore[arg-type]
+        if field.default is MISSING and field.name not in given
+    ]
+    for name in needed:
+        if name not in raw:
+            raise ConfigError(f"{where}{name} is missing")
+    values = {key: readers[key](f"{where}{key}", value) for key, value in raw.items()}
+    return kind(**{**values, **given})
+
+
+def _text(what: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigError(f"{what} must be a text in quotes, got {value!r:.60}")
+    return value
+
+
+def _texts(what: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise ConfigError(f"{what} must be a list of texts, got {value!r:.60}")
+    return tuple(_text(what, entry) for entry in value)
+
+
+def _switch(what: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{what} must be true or false, got {value!r:.60}")
+    return value
+
+
+def _whole(low: int, high: int) -> _Reader:
+    def read(what: str, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            shown = hex(value) if isinstance(value, int) else repr(value)
+            raise ConfigError(f"{what} must be a whole number in {low}..{high}, got {shown:.60}")
+        return value
+
+    return read
+
+
+def _pin(what: str, value: object) -> int:
+    # Whether it is on the header is told with what it is for, once all are known.
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ConfigError(f"{what} must be the number of a GPIO line, got {value!r:.60}")
+    if not -1_000_000 < value < 1_000_000:
+        raise ConfigError(f"{what} must be the number of a GPIO line, got {hex(value):.20}")
+    return value
+
+
+def _one_of(kind: type[_Choice]) -> Callable[[str, object], _Choice]:
+    def read(what: str, value: object) -> _Choice:
+        try:
+            return kind(_text(what, value))
+        except ValueError as error:
+            raise ConfigError(
+                f"{what} must be one of {', '.join(kind)}, got {value!r:.60}"
+            ) from error
+
+    return read
+
+
+def _some_of(kind: type[_Choice]) -> Callable[[str, object], tuple[_Choice, ...]]:
+    def read(what: str, value: object) -> tuple[_Choice, ...]:
+        return tuple(_one_of(kind)(what, entry) for entry in _texts(what, value))
+
+    return read
+
+
+def _named(
+    read: Callable[[str, str, object], _Value],
+) -> Callable[[str, object], tuple[_Value, ...]]:
+    """A table of tables, each entry called by its key."""
+
+    def read_all(what: str, value: object) -> tuple[_Value, ...]:
+        if not isinstance(value, dict):
+            raise ConfigError(f"{what} must be a table, got {value!r:.60}")
+        return tuple(read(f"{what}.{name}.", name, entry) for name, entry in value.items())
+
+    return read_all
+
+
+def _button(where: str, name: str, raw: object) -> ButtonWiring:
+    return _record(ButtonWiring, _BUTTON, where, raw, name=name)
+
+
+def _encoder(where: str, name: str, raw: object) -> EncoderWiring:
+    """The switch in the shaft is flat in the file, since it is one part."""
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{where.rstrip('.')} must be a table, got {raw!r:.60}")
+    for key in raw:
+        if key not in (*_ENCODER, *_PUSH):
+            raise ConfigError(f"{where}unknown key {key!r}", remedy=", ".join((*_ENCODER, *_PUSH)))
+    of_push = {_PUSH[key]: value for key, value in raw.items() if key in _PUSH}
+    push = None
+    if of_push:
+        if "pin" not in of_push:
+            raise ConfigError(f"{where}push_pin is missing")
+        push = _button(f"{where}push: ", f"{name} push", of_push)
+    rest = {key: value for key, value in raw.items() if key not in _PUSH}
+    return _record(EncoderWiring, _ENCODER, where, rest, name=name, push=push)
+
+
+def _led(where: str, name: str, raw: object) -> LedWiring:
+    return _record(LedWiring, _LED, where, raw, name=name)
+
+
+def _potentiometer(where: str, name: str, raw: object) -> PotentiometerWiring:
+    return _record(PotentiometerWiring, _POTENTIOMETER, where, raw, name=name)
+
+
+def _display(what: str, raw: object) -> DisplayWiring:
+    return _record(DisplayWiring, _DISPLAY, f"{what}.", raw)
+
+
+_BUTTON: Mapping[str, _Reader] = MappingProxyType(
+    {"pin": _pin, "press": _one_of(Button), "long_press": _one_of(Button)}
+)
+_ENCODER: Mapping[str, _Reader] = MappingProxyType(
+    {"a": _pin, "b": _pin, "detent": _one_of(Detent), "turns": _one_of(Knob)}
+)
+_PUSH: Mapping[str, str] = MappingProxyType(
+    {"push_pin": "pin", "push": "press", "push_long": "long_press"}
+)
+_LED: Mapping[str, _Reader] = MappingProxyType({"pin": _pin, "lights": _some_of(Led)})
+_POTENTIOMETER: Mapping[str, _Reader] = MappingProxyType(
+    {"channel": _whole(0, 7), "turns": _one_of(Knob)}
+)
+_DISPLAY: Mapping[str, _Reader] = MappingProxyType(
+    {
+        "controller": _one_of(Controller),
+        "bus": _one_of(Bus),
+        "address": _whole(0x3C, 0x3D),
+        "chip_select": _whole(0, 1),
+        "data_command": _pin,
+        "reset": _pin,
+        "upside_down": _switch,
+    }
+)
+_BOARD: Mapping[str, _Reader] = MappingProxyType(
+    {
+        "name": _text,
+        "models": _texts,
+        "sound": _one_of(Sound),
+        "serial_console": _switch,
+        "display": _display,
+        "buttons": _named(_button),
+        "encoders": _named(_encoder),
+        "leds": _named(_led),
+        "converter_select": _whole(0, 1),
+        "potentiometers": _named(_potentiometer),
+    }
+)
