@@ -17,7 +17,7 @@ from firmware.inference.bundle import Replay, read_bundle, replay_golden
 from firmware.inference.manifest import Provenance
 from training.config import TokenTrainConfig
 from training.corpora import corpora_folder, read_chorales
-from training.runs import read_record
+from training.runs import RunRecord, read_record
 from training.shards import read_shard, shard_path
 
 _REPLAY: Final = """
@@ -48,7 +48,7 @@ def convert(run: Path, *, name: str, title: str, corpora: Path | None, shards: P
         corpora=corpora_named(record.corpora),
         revision=record.git_revision,
         seed=record.config.seed,
-        steps=record.config.steps,
+        steps=_steps(record),
         backend=record.backend,
     )
     if isinstance(record.config, TokenTrainConfig):
@@ -56,6 +56,12 @@ def convert(run: Path, *, name: str, title: str, corpora: Path | None, shards: P
         return convert_transformer(run, pieces, training, name=name, title=title or "All styles")
     chorales = read_chorales(corpora_folder(corpora))
     return convert_chorales(run, chorales, training, name=name, title=title or "Bach chorale")
+
+
+def _steps(record: RunRecord) -> int:
+    """Updates of the weights, those of the runs that it started from as well."""
+    before = record.config.starts_from
+    return record.config.steps + (_steps(read_record(Path(before))) if before else 0)
 
 
 def check_golden(folder: Path, *, other_python: Path | None = None) -> dict[str, Replay]:

@@ -1,6 +1,8 @@
 """How fast somebody plays who follows no metronome, told from the keys."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -9,7 +11,7 @@ from firmware.midi.pairing import PairedNote
 from firmware.music.tempo import Beats, find_beats, likeness
 from firmware.music.timing import MAX_TEMPO_BPM, MIN_TEMPO_BPM
 
-LAST_S: Final = 20.0
+LAST_NS: Final = 20_000_000_000
 """Of what was played, so much of the end tells the pace: more would keep the music waiting."""
 
 _FEWEST: Final = 12
@@ -31,15 +33,19 @@ def beats_of(played: Sequence[PairedNote], *, tempo_bpm: float) -> Beats | None:
         The beats at the end, in seconds from the first note's start; None where no other beat
         than that of the tempo that is set can be told with confidence.
     """
-    heard = [note for note in played if played[-1].start - note.start <= LAST_S * 1e9]
+    since_ns = played[-1].start - LAST_NS
+    heard = played[bisect_left(played, since_ns, key=attrgetter("start")) :]
     if len(heard) < _FEWEST:
         return None
-    onsets_s = np.array([(note.start - played[0].start) / 1e9 for note in heard])
+    starts, ends, _, velocities = np.array(heard, dtype=np.int64).T
+    onsets_s = (starts - played[0].start) / 1e9
+    own_likeness = likeness((onsets_s - onsets_s[0]) * tempo_bpm / 60.0)
+    enough = max(own_likeness + _CLEARLY_BETTER, _CONFIDENT)
+    if enough > 1.0:  # nothing can be so much better: the player keeps to the tempo that is set
+        return None
     # Long and loud notes tend to be on beats.
-    lengths_s = np.array([(note.end - note.start) / 1e9 for note in heard])
-    loudness = np.array([note.velocity / 80 for note in heard])
-    beats = find_beats(onsets_s, weights=(0.3 + np.minimum(lengths_s, 1.5)) * loudness)
-    enough = likeness((onsets_s - onsets_s[0]) * tempo_bpm / 60.0) + _CLEARLY_BETTER
-    if beats is None or beats.confidence < max(enough, _CONFIDENT):
+    weights = (0.3 + np.minimum((ends - starts) / 1e9, 1.5)) * (velocities / 80)
+    beats = find_beats(onsets_s, weights=weights)
+    if beats is None or beats.confidence < enough:
         return None
     return beats if MIN_TEMPO_BPM <= beats.tempo_bpm <= MAX_TEMPO_BPM else None

@@ -2,19 +2,12 @@
 
 from collections import deque
 from collections.abc import Iterable
+from copy import deepcopy
 
 import numpy as np
 
 from firmware.engine.pace import beats_of
-from firmware.midi.messages import (
-    ALL_SOUND_OFF,
-    CHANNELS,
-    SUSTAIN_PEDAL,
-    ControlChange,
-    MidiMessage,
-    NoteOff,
-    NoteOn,
-)
+from firmware.midi.messages import SUSTAIN_PEDAL, ControlChange, MidiMessage, NoteOff, NoteOn
 from firmware.midi.pairing import NotePairer, PairedNote
 from firmware.music.notes import Melody, Note
 from firmware.music.tempo import Beats, beat_numbers
@@ -38,8 +31,8 @@ _EARLY_BEATS = 1 / 8
 PHRASE_PAUSE_NS = 8_000_000_000
 """A silence this long ends what "what I just played" means."""
 
-_CAPTURED_MESSAGES = 60_000
-"""What the capture holds at most: about 10 MB, more than anybody plays in an hour."""
+_CAPTURED_NOTES = 30_000
+"""What the capture holds at most: about 5 MB, more than anybody plays in an hour."""
 
 
 class Recorder:
@@ -120,10 +113,11 @@ class Capture:
 
     def __init__(self, keep_ns: int) -> None:
         self._keep_ns = keep_ns
-        self._heard: deque[tuple[int, MidiMessage]] = deque(maxlen=_CAPTURED_MESSAGES)
+        self._pairer = NotePairer()
+        self._notes: deque[PairedNote] = deque(maxlen=_CAPTURED_NOTES)  # in order of their ends
 
     def __len__(self) -> int:
-        return len(self._heard)
+        return len(self._notes)
 
     def feed(self, message: MidiMessage, at_ns: int) -> None:
         """Take what was played."""
@@ -134,15 +128,13 @@ class Capture:
                 pass
             case _:
                 return
-        self._heard.append((at_ns, message))
+        # Paired as it comes: to pair minutes of playing at once would keep the music waiting.
+        self._notes.extend(self._pairer.feed(at_ns, message))
         self._forget(at_ns)
 
     def release(self, now_ns: int) -> None:
         """End every note that still sounds, since its keyboard no longer can."""
-        for channel in range(CHANNELS):
-            self._heard.append(
-                (now_ns, ControlChange(control=ALL_SOUND_OFF, value=0, channel=channel))
-            )
+        self._notes.extend(self._pairer.close_all(now_ns))
 
     def phrase(
         self, now_ns: int, *, tempo_bpm: float, beats_per_bar: int, name: str
@@ -161,10 +153,8 @@ class Capture:
             it is at the tempo that is set, and begins with its first note.
         """
         self._forget(now_ns)
-        pairer = NotePairer()
-        pairs = [pair for at_ns, message in self._heard for pair in pairer.feed(at_ns, message)]
-        pairs.extend(pairer.close_all(now_ns))
-        phrase = _last_phrase(sorted(pairs))
+        sounding = deepcopy(self._pairer).close_all(now_ns)  # they go on after this
+        phrase = _last_phrase(sorted((*self._notes, *sounding)))
         if not phrase:
             return None
         origin_ns = phrase[0].start
@@ -177,8 +167,8 @@ class Capture:
         return recorder.finish(now_ns, name=name)
 
     def _forget(self, now_ns: int) -> None:
-        while self._heard and now_ns - self._heard[0][0] > self._keep_ns:
-            self._heard.popleft()
+        while self._notes and now_ns - self._notes[0].end > self._keep_ns:
+            self._notes.popleft()
 
 
 def _steady(beats: Beats) -> tuple[float, float]:

@@ -34,6 +34,10 @@ _PRIOR_OCTAVES: Final = 0.8
 _COMB: Final = (1.0, 0.7, 0.5, 0.4)
 """What the lag's multiples count; without them the lag of a sixteenth would do as well."""
 
+_TEMPI: Final = np.geomspace(MIN_TEMPO_BPM, MAX_TEMPO_BPM, 240)
+_LAGS: Final = 60.0 * _FRAMES_PER_S / _TEMPI
+_PRIOR: Final = np.exp(-0.5 * (np.log2(_TEMPI / _LIKELIEST_BPM) / _PRIOR_OCTAVES) ** 2)
+
 _CANDIDATES: Final = 5
 _LEAST_SALIENCE: Final = 0.4
 """So many tempi are tried to the end, if they are so likely beside the likeliest."""
@@ -43,6 +47,8 @@ _STRICTNESS: Final = 60.0
 
 _NEAREST: Final = 0.62
 _FARTHEST: Final = 1.51
+"""From beat to beat, in periods. What is farther costs more than to put a beat halfway, and what
+is nearer more than to leave a beat out, even one that hits the heaviest onset (4.3)."""
 
 _NEIGHBOURS: Final = 4
 """Beats on each side through which a beat's line goes."""
@@ -118,8 +124,8 @@ def find_beats(
     envelope, first_s = _envelope(onsets, strengths)
     best: tuple[float, Beats] | None = None
     for period, salience in _periods(envelope):
-        if best is not None and salience <= best[0]:  # no confidence would make up for it
-            break
+        if best is not None and salience <= best[0]:
+            break  # no confidence would make up for it
         times_s = first_s + _tracked(envelope, period) / _FRAMES_PER_S
         times_s = _evened(_moved_to_onsets(times_s, onsets), period / _FRAMES_PER_S)
         beats = _judged(times_s, onsets, strengths)
@@ -139,9 +145,9 @@ def likeness(numbers: NDArray[np.float64], weights: NDArray[np.float64] | None =
         numbers: (n,) onsets in beats; whole numbers are on a beat.
         weights: (n,), or None for all alike.
     """
-    angles = 2.0 * np.pi * np.outer(_PARTS, numbers)
-    means = np.average(np.cos(angles), axis=1, weights=weights)
-    return float((means * _PLAINNESS).max())
+    cosines = np.cos(2.0 * np.pi * np.outer(_PARTS, numbers))
+    shares = np.ones_like(numbers) if weights is None else weights
+    return float((cosines @ shares / shares.sum() * _PLAINNESS).max())
 
 
 def _together(
@@ -152,10 +158,11 @@ def _together(
     if not len(onsets):
         return onsets, given
     # A chord is counted from its first note, so that a run of notes is no chord.
-    firsts = [0]
-    for at in range(1, len(onsets)):
-        if onsets[at] - onsets[firsts[-1]] > _TOGETHER_S:
+    firsts, first_s = [0], float(onsets[0])
+    for at, onset in enumerate(onsets.tolist()):
+        if onset - first_s > _TOGETHER_S:
             firsts.append(at)
+            first_s = onset
     counts = np.diff([*firsts, len(onsets)])
     means = np.add.reduceat(onsets, firsts) / counts
     sums = np.add.reduceat(given, firsts)
@@ -181,46 +188,49 @@ def _envelope(
 
 def _periods(envelope: NDArray[np.float64]) -> list[tuple[float, float]]:
     """Frames from beat to beat on the whole that are likely, and how likely, the best first."""
-    size = 1 << int(2 * len(envelope) - 1).bit_length()
+    # So long that what comes around at its end is farther than any lag.
+    size = 1 << int(len(envelope) + len(_COMB) * _LAGS[0]).bit_length()
     spectrum = np.fft.rfft(envelope, size)
     similar = np.fft.irfft(spectrum * spectrum.conj(), size)[: len(envelope)]
-    tempi = np.geomspace(MIN_TEMPO_BPM, MAX_TEMPO_BPM, 240)
-    lags = 60.0 * _FRAMES_PER_S / tempi
-    frames = np.arange(len(similar))
-    salience = np.zeros_like(lags)
-    for number, share in enumerate(_COMB, start=1):
-        salience += share * np.interp(lags * number, frames, similar, right=0.0)
-    salience *= np.exp(-0.5 * (np.log2(tempi / _LIKELIEST_BPM) / _PRIOR_OCTAVES) ** 2)
-    edged = np.pad(salience, 1, constant_values=-np.inf)
+    lags = np.outer(range(1, len(_COMB) + 1), _LAGS)
+    salience = _COMB @ np.interp(lags, np.arange(len(similar)), similar, right=0.0) * _PRIOR
+    edged = np.concatenate([[-np.inf], salience, [-np.inf]])
     is_peak = (salience > edged[:-2]) & (salience >= edged[2:])
     is_peak &= salience > _LEAST_SALIENCE * salience.max()
     # What floating point leaves where nothing comes again is no peak.
     is_peak &= salience > 1e-9 * similar[0]
     peaks = np.flatnonzero(is_peak)
     ordered = peaks[np.argsort(-salience[peaks], kind="stable")][:_CANDIDATES]
-    return [(float(lags[peak]), float(salience[peak])) for peak in ordered]
+    return [(float(_LAGS[peak]), float(salience[peak])) for peak in ordered]
 
 
 def _tracked(envelope: NDArray[np.float64], period: float) -> NDArray[np.int64]:
     """Frames of the beats that hit the most and are the most even."""
-    count = len(envelope)
-    distances = np.arange(round(period * _NEAREST), round(period * _FARTHEST) + 1)[::-1]
-    longest, shortest = int(distances[0]), int(distances[-1])
+    nearest, farthest = round(period * _NEAREST), round(period * _FARTHEST)
+    distances = np.arange(farthest, nearest - 1, -1)
     cost = _STRICTNESS * np.log(distances / period) ** 2
-    score = np.concatenate([np.full(longest, -np.inf), envelope])
-    # (count, distances): what could be gone on from; it shows the scores as they grow.
-    earlier = sliding_window_view(score, len(distances))[:count]
-    # No beat is nearer to the one before than the shortest distance: so many frames at once.
-    for start in range(0, count, shortest):
-        reached = np.maximum.reduce(earlier[start : start + shortest] - cost, axis=1)
-        score[longest + start : longest + start + len(reached)] += np.maximum(reached, 0.0)
-    found = [count - 1 - int(np.argmax(score[::-1][: round(period) + count // 8]))]
+    # Before the first frame there is nothing to go on from; what fills the last block is unused.
+    blocks = -(-len(envelope) // nearest)
+    padded = np.full(farthest + blocks * nearest, -np.inf)
+    padded[farthest : farthest + len(envelope)] = envelope
+    score = padded[farthest:]
+    # (frames, distances): the scores themselves, as they grow.
+    earlier = sliding_window_view(padded, len(distances))[: len(score)]
+    by_block = earlier.reshape(blocks, nearest, len(distances))
+    # No beat is nearer to the one before than a block is long: its frames all at once.
+    for block, before in zip(score.reshape(blocks, nearest), by_block, strict=True):
+        reached = np.maximum.reduce(before - cost, axis=1, initial=0.0)
+        np.add(block, reached, out=block)
+    score = score[: len(envelope)]
+    at = len(score) - 1 - int(np.argmax(score[::-1][: round(period) + len(score) // 8]))
+    found = [at]
     while True:
-        reached = earlier[found[-1]] - cost
+        reached = (earlier[at] - cost)[::-1]  # of two that are as good, the nearer
         best = int(reached.argmax())
         if reached[best] <= 0.0:
             return np.array(found[::-1])
-        found.append(found[-1] - int(distances[best]))
+        at -= nearest + best
+        found.append(at)
 
 
 def _moved_to_onsets(

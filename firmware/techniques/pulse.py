@@ -58,6 +58,8 @@ class Pulse:
         beats, last = step / resolution, len(self.beat_ticks) - 1
         if beats >= last:
             tick = self.beat_ticks[-1] + (step - last * resolution) * self.period_ticks / resolution
+        elif beats < 0:
+            tick = self.beat_ticks[0] + beats * (self.beat_ticks[1] - self.beat_ticks[0])
         else:
             tick = np.interp(beats, np.arange(last + 1), self.beat_ticks)
         return math.floor(float(tick) + 0.5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from firmware.music.tempo import Beats, beat_numbers, find_beats, likeness
+from firmware.music.tempo import Beats, _tracked, beat_numbers, find_beats, likeness
 
 MIXED = (0.0, 1.0, 1.5, 2.0, 3.0)
 SIXTEENTHS = (0.0, 0.5, 0.75, 1.0, 2.0, 2.25, 2.5, 3.0)
@@ -128,6 +128,39 @@ def test_beats_hold_all_onsets_between_them() -> None:
     numbers = beat_numbers(answer.times_s, outside)
     assert numbers[0] == pytest.approx(len(answer.times_s) + 2)
     assert numbers[1] == pytest.approx(-10.0 / (answer.times_s[1] - answer.times_s[0]))
+
+
+def plainly_tracked(envelope: NDArray[np.float64], period: float) -> list[int]:
+    """Ellis's search as it is written: each frame after the other, half to two periods back."""
+    score, before = envelope.tolist(), [-1] * len(envelope)
+    distances = range(round(period / 2), round(2 * period) + 1)
+    costs = (60.0 * np.log(np.array(distances) / period) ** 2).tolist()
+    for frame in range(len(envelope)):
+        gained = 0.0
+        for distance, cost in zip(distances, costs, strict=True):
+            if distance <= frame and score[frame - distance] - cost > gained:
+                gained, before[frame] = score[frame - distance] - cost, frame - distance
+        score[frame] += gained
+    last = len(score) - round(period) - len(score) // 8
+    found = [max(range(last, len(score)), key=lambda frame: (score[frame], frame))]
+    while before[found[-1]] >= 0:
+        found.append(before[found[-1]])
+    return found[::-1]
+
+
+@pytest.mark.parametrize("period", [27.4, 41.0, 66.7, 113.9, 150.0])
+def test_the_quick_search_finds_what_the_plain_one_finds(period: float) -> None:
+    """In blocks, and only as near and far as a beat can be: the very same frames."""
+    rng = np.random.default_rng(round(period))
+    # Scattered, and heavy on beats that come far too early or late now and then.
+    performances = [(rng.choice(600, onsets, replace=False), 1.0) for onsets in (8, 30, 60)]
+    steps = rng.choice([0.72, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.4], (6, 40))
+    performances += [(np.cumsum(period * some).astype(np.int64), 4.0) for some in steps]
+    for at, least in performances:
+        envelope = np.zeros(900)
+        onsets = 150 + at[at < 600]
+        envelope[onsets] = rng.uniform(least, 4.3, len(onsets))
+        assert _tracked(envelope, period).tolist() == plainly_tracked(envelope, period)
 
 
 def test_onsets_at_random_inspire_no_confidence() -> None:

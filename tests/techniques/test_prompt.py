@@ -275,6 +275,10 @@ def test_the_pulse_puts_every_step_at_one_tick() -> None:
         assert pulse.step_after(ticks[step], 12) in (step, step + 1)
         assert pulse.step_after(ticks[step] + 1, 12) == step + 1
         assert pulse.beat_at(ticks[step]) * 12 == pytest.approx(step, abs=0.03)
+    before = [pulse.tick_of_step(step, 12) for step in range(-12, 1)]
+    assert before == sorted(set(before))
+    assert before[0] == pytest.approx(2 * ticks[0] - ticks[12], abs=2)
+    assert [pulse.step_after(tick, 12) for tick in before[1:-1]] == list(range(-11, 0))
 
 
 def test_what_is_read_can_be_written_again() -> None:
