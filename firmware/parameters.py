@@ -264,6 +264,14 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         meaning="How often the melody goes through the model: more is calmer and slower.",
     ),
     ChoiceSpec(
+        key="ensemble",
+        label="Ensemble",
+        techniques=frozenset({Technique.ENHANCE}),
+        choices=("choir", "strings", "organ", "piano"),
+        default="choir",
+        meaning="Who plays the four voices.",
+    ),
+    ChoiceSpec(
         key="style",
         label="Style",
         techniques=frozenset({Technique.EXTEND}),

@@ -16,7 +16,6 @@ from firmware.music.notes import Composition, Melody, changes
 from firmware.music.piano_roll import span_in_steps
 from firmware.parameters import Parameters, Technique, parameters_for
 from firmware.techniques.enhance import Enhancement, enhance
-from firmware.techniques.ensembles import DEFAULT_ENSEMBLE, ensemble_named
 from firmware.techniques.progress import finish
 from firmware.techniques.voices import cast
 from training.corpora import Chorale
@@ -362,7 +361,6 @@ def seam(
             model,
             np.random.default_rng((seed, number)),
             cast(melody.notes),
-            ensemble=ensemble_named(DEFAULT_ENSEMBLE),
         )
         for step in work.plan.writing:
             finish(work.write(step))

@@ -25,7 +25,7 @@ from firmware.music.encoding import (
 from firmware.music.notes import Composition, Melody
 from firmware.parameters import Parameters
 from firmware.techniques.arrange import compose, count_replacements, proposals, select
-from firmware.techniques.ensembles import DEFAULT_ENSEMBLE, Ensemble, ensemble_named
+from firmware.techniques.ensembles import ENSEMBLES
 from firmware.techniques.gibbs import Pausing, Sampler, window_count
 from firmware.techniques.listening import listen
 from firmware.techniques.progress import Generation, Progress, Result
@@ -39,8 +39,6 @@ def enhance(
     parameters: Parameters,
     model: Model,
     rng: np.random.Generator,
-    *,
-    ensemble: str = DEFAULT_ENSEMBLE,
 ) -> Generation:
     """Turn a melody into a composition in four voices.
 
@@ -50,7 +48,6 @@ def enhance(
         model: A model of the chorale encoding.
         rng: Source of all randomness: the same melody, parameters, model and seed give the
             same composition.
-        ensemble: Who plays, a key of `ENSEMBLES`.
 
     Returns:
         A generation that yields after every window of the model, if not more often, so that
@@ -60,12 +57,10 @@ def enhance(
 
     Raises:
         MusicError: If the melody has no notes.
-        ParameterError: If there is no such ensemble.
     """
-    players = ensemble_named(ensemble)
     if not melody.notes:
         raise MusicError("there is nothing to enhance", remedy="play or import a melody first")
-    begin = partial(Enhancement, melody, parameters, model, rng, ensemble=players)
+    begin = partial(Enhancement, melody, parameters, model, rng)
     return _generation(melody, begin)
 
 
@@ -155,7 +150,6 @@ class Enhancement:
         model: A model of the chorale encoding.
         rng: Source of all randomness.
         roles: Which voices its notes have at first.
-        ensemble: Who plays.
     """
 
     def __init__(
@@ -165,8 +159,6 @@ class Enhancement:
         model: Model,
         rng: np.random.Generator,
         roles: Casting,
-        *,
-        ensemble: Ensemble,
     ) -> None:
         risk = float(parameters["creative_risk"])
         passes = parameters.integer("sampling_iterations")
@@ -174,7 +166,7 @@ class Enhancement:
         self._addable = parameters.integer("max_notes_added")
         self._wrong = _WRONG_SURPRISE / np.sqrt(risk)
         self._melody = melody
-        self._ensemble = ensemble
+        self._ensemble = ENSEMBLES[parameters.choice("ensemble")]
         self._model = model
         self._rng = rng
         self._begin(roles)

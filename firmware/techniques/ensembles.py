@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from firmware.errors import ParameterError
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ensemble:
     """Four players.
 
     Attributes:
-        name: What the player chooses.
+        name: What the player chooses, as the parameter `ensemble` has it.
         programs: General MIDI programs of soprano, alto, tenor and bass.
         surplus_program: Of the player's notes beyond four voices.
     """
@@ -35,19 +33,4 @@ ENSEMBLES: Final[Mapping[str, Ensemble]] = MappingProxyType(
     }
 )
 
-DEFAULT_ENSEMBLE: Final = "choir"
 SURPLUS_NAME: Final = "more"
-
-
-def ensemble_named(name: str) -> Ensemble:
-    """Look an ensemble up.
-
-    Raises:
-        ParameterError: If there is none of that name.
-    """
-    try:
-        return ENSEMBLES[name]
-    except KeyError:
-        raise ParameterError(
-            f"there is no ensemble {name!r}", remedy=f"choose {', '.join(ENSEMBLES)}"
-        ) from None

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firmware.errors import MusicError, ParameterError
+from firmware.errors import MusicError
 from firmware.inference.runtime import Model
 from firmware.music.encoding import CHORALE_ENCODING as SPEC
 from firmware.music.notes import Composition, Melody, Note, changes
 from firmware.music.timing import TICKS_PER_BEAT
-from firmware.parameters import Technique, parameters_for
+from firmware.parameters import PARAMETERS_BY_KEY, ChoiceSpec, Technique, parameters_for
 from firmware.techniques.counterpoint import parallels, similar_motion
 from firmware.techniques.enhance import enhance
 from firmware.techniques.ensembles import ENSEMBLES
@@ -70,12 +70,10 @@ class RandomModel:
         }
 
 
-def made(
-    melody: Melody, model: Model, *, seed: int = 0, ensemble: str = "choir", **given: Any
-) -> Composition:
+def made(melody: Melody, model: Model, *, seed: int = 0, **given: Any) -> Composition:
     parameters = parameters_for(Technique.ENHANCE, given)
     rng = np.random.default_rng(seed)
-    return finish(enhance(melody, parameters, model, rng, ensemble=ensemble))
+    return finish(enhance(melody, parameters, model, rng))
 
 
 def scale_up(count: int, *, start_pitch: int = 60) -> Melody:
@@ -151,11 +149,6 @@ def test_an_empty_melody_is_refused_at_once() -> None:
     parameters = parameters_for(Technique.ENHANCE)
     with pytest.raises(MusicError, match="nothing to enhance"):
         enhance(Melody(notes=()), parameters, RandomModel(0), np.random.default_rng(0))
-
-
-def test_an_unknown_ensemble_is_refused_naming_those_there_are() -> None:
-    with pytest.raises(ParameterError, match=r"kazoos.*choir"):
-        made(scale_up(4), RandomModel(0), ensemble="kazoos")
 
 
 def test_a_melody_gets_four_voices_when_enough_notes_are_allowed(
@@ -253,6 +246,10 @@ def test_notes_beyond_four_voices_stay_in_a_track_of_their_own(
 
 
 def test_the_ensemble_gives_the_programs(liking: Callable[..., Model]) -> None:
+    """Each that a player can choose, and no other one."""
+    spec = PARAMETERS_BY_KEY["ensemble"]
+    assert isinstance(spec, ChoiceSpec)
+    assert spec.choices == tuple(ENSEMBLES)
     for name, ensemble in ENSEMBLES.items():
         composition = made(
             scale_up(8), liking(C_MAJOR), ensemble=name, sampling_iterations=2, max_notes_added=500
