@@ -127,7 +127,7 @@ def run(arguments: argparse.Namespace) -> Answer:
     source = find_melody(arguments.melody, library)
     _check_kept(source, arguments.output)
     melody = prepared(source.melody, arguments, bars=bars)
-    bundle = bundle_for(arguments.bundle or config.bundle, technique)
+    bundle = bundle_for(arguments.bundle or "", technique, preferred=config.bundle)
     request = GenerationRequest(
         melody=melody,
         parameters=parameters,
@@ -238,6 +238,7 @@ def _finish(request: GenerationRequest) -> Composition:
             try:
                 progress = next(generation)
             except StopIteration as stop:
+                report(1, 1)
                 composition: Composition = stop.value
                 return composition
             report(progress.done, progress.total)

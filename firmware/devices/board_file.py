@@ -16,6 +16,7 @@ from firmware.devices import header
 from firmware.devices.controls import Button, Knob, Led
 from firmware.devices.quadrature import Detent
 from firmware.errors import ConfigError
+from firmware.inference.manifest import read_bounded
 
 BOARDS = Path(__file__).parents[1] / "boards"
 """The board files that ship."""
@@ -222,16 +223,15 @@ def load_board(board: str) -> BoardFile:
         ConfigError: If there is none, or it cannot be wired like that.
     """
     is_path = "/" in board or board.endswith(".toml")
-    path = Path(board).expanduser() if is_path else BOARDS / f"{board}.toml"
+    path = Path(board) if is_path else BOARDS / f"{board}.toml"
     try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES).decode()
+        text = read_bounded(path.expanduser(), MAX_BYTES).decode()
     except FileNotFoundError as error:
         raise ConfigError(
             f"there is no board {board!r}",
             remedy=f"{', '.join(shipped_boards())}, or the path of a board file",
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # the last: `~nobody` has no home
         raise ConfigError(f"the board file {path} cannot be read") from error
     return read_board(text, source=str(path) if is_path else f"board {board}")
 

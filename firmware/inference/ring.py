@@ -100,6 +100,9 @@ class RingModel:
         the tokens are read at once, and `logits` (n - prompt + 1, V) after these and after each
         of the others.
         """
+        for name, dimensions in (("tokens", 1), ("prompt", 0), ("style", 0), ("texture", 0)):
+            if golden[name].dtype.kind not in "iu" or golden[name].ndim != dimensions:
+                raise ValueError(f"{name} is {golden[name].dtype} of shape {golden[name].shape}")
         tokens, logits = golden["tokens"].tolist(), golden["logits"]
         prompt, style, texture = (int(golden[name]) for name in ("prompt", "style", "texture"))
         if (

@@ -1,5 +1,6 @@
 """A board file says what is wired where; what cannot be wired like that is one sentence."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from firmware.config import Config
 from firmware.devices import header
 from firmware.devices.board_file import (
     BOARDS,
+    MAX_BYTES,
     BoardFile,
     Bus,
     Controller,
@@ -171,5 +173,10 @@ def test_a_board_is_found_by_name_or_by_path(tmp_path: Path) -> None:
             with pytest.raises(ConfigError, match="cannot be read"):
                 load_board(str(unreadable))
     (tmp_path / "folder.toml").mkdir()
-    with pytest.raises(ConfigError, match="cannot be read"):
-        load_board(str(tmp_path / "folder.toml"))
+    os.mkfifo(tmp_path / "pipe.toml")
+    path.write_text(LEAST + "#" + "x" * MAX_BYTES)
+    for name in ("folder.toml", "pipe.toml", "mine.toml"):
+        with pytest.raises(ConfigError, match="cannot be read"):
+            load_board(str(tmp_path / name))
+    with pytest.raises(ConfigError, match=r"~nobody-at-all/x\.toml cannot be read"):
+        load_board("~nobody-at-all/x.toml")

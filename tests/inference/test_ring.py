@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from firmware.errors import BundleTensorError, ModelRuntimeError
 from firmware.inference.bundle import read_bundle, shipped_bundles
@@ -101,3 +102,30 @@ def test_a_model_without_a_ring_is_refused(tmp_path: Path, damage: str) -> None:
     (tmp_path / "model.tflite").write_bytes(bundle.content)
     with pytest.raises(BundleTensorError):
         read_bundle(tmp_path).load()
+
+
+@pytest.mark.parametrize(
+    ("name", "damaged"),
+    [
+        ("tokens", np.array([1.5, 3.0])),
+        ("tokens", np.array([[1, 3]])),
+        ("tokens", np.array([], np.int64)),
+        ("style", np.arange(3)),
+        ("prompt", np.array(1.0)),
+        ("prompt", np.array(-3)),
+        ("logits", np.zeros((1, 2), np.float32)),
+    ],
+)
+def test_golden_arrays_of_another_kind_are_refused(
+    model: RingModel, name: str, damaged: NDArray[Any]
+) -> None:
+    golden = {
+        "tokens": np.array([TOKEN_ENCODING.start, TOKEN_ENCODING.beat]),
+        "prompt": np.array(2),
+        "style": np.array(1),
+        "texture": np.array(1),
+        "logits": np.zeros((1, TOKEN_ENCODING.vocabulary), np.float32),
+    }
+    assert np.isfinite(model.replay(golden))
+    with pytest.raises(ValueError):  # noqa: PT011 - any reason: `replay_golden` says which file
+        model.replay(golden | {name: damaged})
