@@ -28,6 +28,7 @@ from firmware.engine.events import (
     FromWorker,
     KnobTurned,
     MidiReceived,
+    OutputFailed,
     Saved,
     SaveFailed,
     StopRequested,
@@ -35,6 +36,7 @@ from firmware.engine.events import (
 )
 from firmware.engine.instrument import Instrument
 from firmware.engine.messages import Advanced, Finished, WorkerMessage
+from firmware.engine.output import Output
 from firmware.engine.outside import Outside
 from firmware.engine.remote import control_map_of
 from firmware.engine.saver import Saver
@@ -136,12 +138,16 @@ class Engine:
         self._board = board
         self._clock = clock
         self._queue = EventQueue()
+        self._output = Output(
+            board.synthesizer,
+            lambda error: self.post(OutputFailed(message=error.message, remedy=error.remedy)),
+        )
         self._saver = Saver(library.save, self.post)
         self.worker = InferenceWorker(self._hear_worker, studio=choices.studio)
         self.instrument = Instrument(
             config,
             Outside(
-                send=self._send,
+                send=self._output.send,
                 save=self._saver.save,
                 worker=self.worker,
                 choose_bundle=choices.choose_bundle
@@ -161,7 +167,6 @@ class Engine:
         self._poll_again_ns = 0
         self._peek_until_ns = 0
         self._lit: frozenset[Led] = frozenset()
-        self._output_failed = False
         self._display_failed = False
         self.is_stopping = False
 
@@ -261,12 +266,7 @@ class Engine:
         instrument = self.instrument
         match event:
             case MidiReceived():
-                self._board.display.wake()
-                control_map = self._control_maps[event.keyboard]
-                if control_map is not None and control_map.is_panel(event.message):
-                    self._control(control_map, event.message, now_ns)
-                else:
-                    instrument.hear(event.message, event.at_ns)
+                self._take(event, now_ns)
             case ButtonPressed():
                 self._press(event.button)
             case KnobTurned():
@@ -280,6 +280,8 @@ class Engine:
                 self._guarded(lambda at_ns: instrument.answer(event.message, at_ns))
             case Saved():
                 self.saved.append(event.name)
+            case OutputFailed():
+                instrument.tell(event.message, event.remedy, now_ns)
             case SaveFailed():
                 self.unsaved.append(event)
                 instrument.tell(event.message, event.remedy, now_ns)
@@ -287,7 +289,23 @@ class Engine:
                 self.is_stopping = True
 
     def _hear(self, keyboard: int, message: MidiMessage, at_ns: int) -> None:
+        """A key sounds here and now, on the keyboard's thread; the owner takes it later."""
+        if self._panel_of(keyboard, message) is None:
+            self.instrument.thru.feed(message)
         self.post(MidiReceived(message, at_ns, keyboard))
+
+    def _take(self, event: MidiReceived, now_ns: int) -> None:
+        self._board.display.wake()
+        panel = self._panel_of(event.keyboard, event.message)
+        if panel is None:
+            self.instrument.hear(event.message, event.at_ns)
+        else:
+            self._control(panel, event.message, now_ns)
+
+    def _panel_of(self, keyboard: int, message: MidiMessage) -> ControlMap | None:
+        """The keyboard's control map, if the message comes from its buttons and knobs."""
+        control_map = self._control_maps[keyboard]
+        return control_map if control_map and control_map.is_panel(message) else None
 
     def _hear_worker(self, message: WorkerMessage) -> None:
         match message:
@@ -342,14 +360,6 @@ class Engine:
             _LOG.info("%s", error)
             self.instrument.tell(error.message, error.remedy, now_ns)
 
-    def _send(self, message: MidiMessage) -> None:
-        try:
-            self._board.synthesizer.send(message)
-        except DeviceError as error:
-            if not self._output_failed:  # once is enough: the next poll looks for it
-                self._output_failed = True
-                self.instrument.tell(error.message, error.remedy, self._clock.now_ns())
-
     def _poll(self, now_ns: int) -> None:
         self._poll_again_ns = now_ns + POLL_NS
         for keyboard in self._board.keyboards:
@@ -363,7 +373,7 @@ class Engine:
                 self.instrument.tell(f"{change.name} was unplugged", "plug it in again", now_ns)
         change = self._board.synthesizer.poll()
         if change is not None and change.is_there:
-            self._output_failed = False
+            self._output.recover()
             self.instrument.player.renew()
         elif change is not None:
             self.instrument.tell(f"{change.name} is gone", "no sound without it", now_ns)

@@ -123,6 +123,20 @@ class SaveFailed:
     urgency: ClassVar[Urgency] = Urgency.VITAL
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFailed:
+    """The synthesizer does not take what is sent.
+
+    Attributes:
+        message: What is wrong.
+        remedy: What helps.
+    """
+
+    message: str
+    remedy: str
+    urgency: ClassVar[Urgency] = Urgency.ACT
+
+
 @dataclass(frozen=True, slots=True)
 class StopRequested:
     """The instrument is to be switched off."""
@@ -138,5 +152,6 @@ Event = (
     | FromWorker
     | Saved
     | SaveFailed
+    | OutputFailed
     | StopRequested
 )

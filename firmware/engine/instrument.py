@@ -140,11 +140,11 @@ class Instrument:
         self.state = self._actions[found.action](now_ns) or found.state
 
     def hear(self, message: MidiMessage, at_ns: int) -> None:
-        """Take what was played: it sounds, is captured, and recorded if that is wanted.
+        """Take what was played: it is captured, and recorded if that is wanted.
 
-        In a duet the answer falls silent when a key is struck.
+        It sounds already: `thru` was fed where it arrived. In a duet the answer falls silent
+        when a key is struck.
         """
-        self.thru.feed(message)
         self.capture.feed(message, at_ns)
         if self.recorder is not None:
             self.recorder.feed(message, at_ns)
@@ -194,10 +194,10 @@ class Instrument:
             self.notice = None
 
     def silence_everything(self, now_ns: int) -> None:
-        """Every note off on every channel that was used, the keyboard's as well."""
+        """Every note off on every channel that was used; the keyboard is heard no more."""
         self.metronome.stop()
         self.player.stop(now_ns)
-        self.thru.release()
+        self.thru.close()
         for message in silence(DRUM_CHANNEL):
             self._outside.send(message)
 

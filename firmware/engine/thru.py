@@ -1,5 +1,9 @@
-"""What is played sounds at once: every key goes straight to the synthesizer."""
+"""What is played sounds at once: every key goes straight to the synthesizer.
 
+It goes on the very thread on which it arrives. The owner, who records it, may just be drawing.
+"""
+
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,31 +18,46 @@ from firmware.midi.messages import (
 
 
 class Thru:
-    """Hands the keyboard's messages on, on a channel of their own.
+    """Hands the keyboards' messages on, on a channel of their own, from any thread.
 
     Args:
-        send: Where they go; must not block.
+        send: Where they go, from any thread; must not block.
     """
 
     def __init__(self, send: Callable[[MidiMessage], None]) -> None:
         self._send = send
         self._held: set[int] = set()
+        self._is_closed = False
+        self._lock = threading.Lock()
 
     def feed(self, message: MidiMessage) -> None:
         """Hand on what is music: keys, pedals and wheels, but no clock and no program."""
-        match message:
-            case Realtime() | ProgramChange():
+        with self._lock:
+            if self._is_closed:
                 return
-            case NoteOn(pitch=pitch):
-                self._held.add(pitch)
-            case NoteOff(pitch=pitch):
-                self._held.discard(pitch)
-            case _:
-                pass
-        self._send(replace(message, channel=KEYBOARD_CHANNEL))
+            match message:
+                case Realtime() | ProgramChange():
+                    return
+                case NoteOn(pitch=pitch):
+                    self._held.add(pitch)
+                case NoteOff(pitch=pitch):
+                    self._held.discard(pitch)
+                case _:
+                    pass
+            self._send(replace(message, channel=KEYBOARD_CHANNEL))
 
     def release(self) -> None:
         """Let go of every key, since the keyboard no longer can."""
+        with self._lock:
+            self._release()
+
+    def close(self) -> None:
+        """Let go of every key; what is played from now on is not heard."""
+        with self._lock:
+            self._is_closed = True
+            self._release()
+
+    def _release(self) -> None:
         for pitch in sorted(self._held):
             self._send(NoteOff(pitch=pitch, channel=KEYBOARD_CHANNEL))
         self._held.clear()

@@ -105,3 +105,15 @@ def test_lights_show_what_it_does(make_instrument: "MakeInstrument", melody: Mel
     assert simulation.board.leds.lit == {Led.GENERATE}
     simulation.press(Button.PLAY)
     assert simulation.board.leds.lit == {Led.GENERATE, Led.PLAY}
+
+
+def test_a_key_sounds_without_waiting_for_the_owner(make_instrument: "MakeInstrument") -> None:
+    """Who may be drawing, or opening what the worker sent; it is recorded all the same."""
+    simulation = make_instrument(bundle=None)
+    simulation.board.keyboard.strike(60)
+    simulation.board.keyboard.say(bytes((0xB0, 107, 127)))  # record, which is no music
+    assert simulation.board.synthesizer.sounding == {(KEYBOARD_CHANNEL, 60)}
+    assert simulation.count_heard() == 1
+    simulation.engine.step()
+    assert simulation.count_heard() >= 1
+    assert simulation.state() is State.COUNT_IN

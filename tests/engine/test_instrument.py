@@ -114,9 +114,14 @@ class World:
 
     def strike(self, pitch: int, duration_ns: int) -> None:
         """Strike a key and let it go."""
-        self.instrument.hear(NoteOn(pitch=pitch, velocity=80), self.now_ns)
+        self.key(NoteOn(pitch=pitch, velocity=80))
         self.advance(duration_ns)
-        self.instrument.hear(NoteOff(pitch=pitch), self.now_ns)
+        self.key(NoteOff(pitch=pitch))
+
+    def key(self, message: MidiMessage) -> None:
+        """What a key says, as the engine takes it."""
+        self.instrument.thru.feed(message)
+        self.instrument.hear(message, self.now_ns)
 
     def answer(self, kind: str, number: int) -> None:
         """Let the worker say something about a generation: of an extension a bar more."""
@@ -213,9 +218,9 @@ def do(world: World, verb: str, argument: int | Trigger) -> None:
         case "wait", int(duration_ns):
             world.advance(duration_ns)
         case "strike", int(pitch) if (KEYBOARD_CHANNEL, pitch) not in world.sounding:
-            world.instrument.hear(NoteOn(pitch=pitch, velocity=80), world.now_ns)
+            world.key(NoteOn(pitch=pitch, velocity=80))
         case "release", int(pitch):
-            world.instrument.hear(NoteOff(pitch=pitch), world.now_ns)
+            world.key(NoteOff(pitch=pitch))
         case "unplug", _:
             world.instrument.lose_keyboard(world.now_ns)
         case str(kind), int(age) if kind in _ANSWERS:
@@ -480,10 +485,10 @@ def test_neither_a_single_note_nor_a_held_key_is_answered() -> None:
     world = _in_duet(60)
     world.advance(60_000_000_000)
     assert world.state() is State.DUET_LISTENING
-    world.instrument.hear(NoteOn(pitch=62, velocity=80), world.now_ns)
+    world.key(NoteOn(pitch=62, velocity=80))
     world.advance(60_000_000_000)
     assert world.state() is State.DUET_LISTENING
-    world.instrument.hear(NoteOff(pitch=62), world.now_ns)
+    world.key(NoteOff(pitch=62))
     world.advance(2 * BEAT_NS)
     assert world.state() is State.DUET_ANSWERING
 
@@ -500,7 +505,7 @@ def test_the_answer_comes_in_on_the_beat_and_a_struck_key_silences_it() -> None:
         (ended_ns + 3 * BEAT_NS, 64),
         (ended_ns + 4 * BEAT_NS, 65),
     ]
-    world.instrument.hear(NoteOn(pitch=67, velocity=80), world.now_ns)
+    world.key(NoteOn(pitch=67, velocity=80))
     assert world.sounding == {(KEYBOARD_CHANNEL, 67)}
     assert world.state() is State.DUET_LISTENING
     assert world.instrument.generating is None
