@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.jack import Stopwatch, jack_server
+from bench.processes import resident_mb
 from bench.row import Row
 from firmware.errors import DeviceError, WorkerError
 
@@ -38,7 +39,7 @@ def rows() -> list[Row]:
     starts = [_start_s() for _ in range(_STARTS)]
     with tempfile.TemporaryDirectory() as home, _instrument(Path(home)) as running:
         _generate(running, Path(home))
-        engine_mb, worker_mb = _memory_mb(running.pid), _memory_mb(_worker_of(running.pid))
+        engine_mb, worker_mb = resident_mb(running.pid), resident_mb(_worker_of(running.pid))
     return [
         Row(
             name="cold start: process start to ready to play",
@@ -218,13 +219,6 @@ def _worker_of(pid: int) -> int:
     if len(children) != 1:
         raise WorkerError(f"the instrument has {len(children)} processes beside its own")
     return int(children[0])
-
-
-def _memory_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise WorkerError(f"process {pid} has no memory to measure")
 
 
 def _cpu_s(pid: int) -> float:

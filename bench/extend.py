@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from bench.peers import ask
+from bench.processes import resident_mb
 from bench.row import Row
 from firmware.engine.bundles import choose_bundle
 from firmware.engine.messages import Died, Failed, Finished, GenerationRequest, WorkerMessage
@@ -195,7 +196,7 @@ def worker_mb(folder: Path) -> float:
     try:
         worker.generate(request)
         _wait_for_end(said)
-        return _resident_mb(worker.pid)
+        return resident_mb(worker.pid)
     finally:
         worker.stop()
 
@@ -307,10 +308,3 @@ def _wait_for_end(said: "SimpleQueue[WorkerMessage]") -> None:
                 raise WorkerError(message)
             case Died(exit_code=code):
                 raise WorkerError(f"the worker died with exit code {code}")
-
-
-def _resident_mb(pid: int | None) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise WorkerError(f"process {pid} has no memory to measure")

@@ -19,7 +19,14 @@ import numpy as np
 from firmware.errors import ConfigError
 from firmware.music.encoding import CHORALE_ENCODING, EncodingSpec
 from firmware.music.tokens import TOKEN_ENCODING, TokenSpec
-from training.config import ChoraleTrainConfig, Recipe, TokenTrainConfig, from_json, to_json
+from training.config import (
+    ChoraleTrainConfig,
+    Config,
+    Recipe,
+    TokenTrainConfig,
+    from_json,
+    to_json,
+)
 from training.models import arcnn
 from training.models.transformer_xl import TransformerXL
 
@@ -103,14 +110,8 @@ def load_model(run: Path, *, spec: EncodingSpec = CHORALE_ENCODING) -> keras.Mod
     Raises:
         ConfigError: If the folder is no run of an AR-CNN, or its encoding is another one.
     """
-    record = read_record(run)
-    if not isinstance(record.config, ChoraleTrainConfig):
-        raise ConfigError(
-            f"the run in {run} is of {record.config.name}, which is no AR-CNN",
-            remedy="name a run of bach-arcnn",
-        )
-    _refuse_other_encoding(run, record, spec)
-    model = arcnn.build(record.config.net, spec=spec)
+    config = _config_of(run, ChoraleTrainConfig, spec, what="AR-CNN", recipe="bach-arcnn")
+    model = arcnn.build(config.net, spec=spec)
     load_weights(model, run / WEIGHTS_FILE)
     return model
 
@@ -128,14 +129,8 @@ def load_transformer(run: Path, *, spec: TokenSpec = TOKEN_ENCODING) -> Transfor
     Raises:
         ConfigError: If the folder is no run of a Transformer-XL, or its encoding is another one.
     """
-    record = read_record(run)
-    if not isinstance(record.config, TokenTrainConfig):
-        raise ConfigError(
-            f"the run in {run} is of {record.config.name}, which is no Transformer-XL",
-            remedy="name a run of extend-xl",
-        )
-    _refuse_other_encoding(run, record, spec)
-    network = TransformerXL(record.config.net, spec=spec)
+    config = _config_of(run, TokenTrainConfig, spec, what="Transformer-XL", recipe="extend-xl")
+    network = TransformerXL(config.net, spec=spec)
     load_weights(network.training_graph(2), run / WEIGHTS_FILE)
     return network
 
@@ -176,13 +171,23 @@ def load_weights(model: keras.Model, path: Path) -> None:
         variable.assign(found[name])
 
 
-def _refuse_other_encoding(run: Path, record: RunRecord, spec: EncodingSpec | TokenSpec) -> None:
+def _config_of(
+    run: Path, kind: type[Config], spec: EncodingSpec | TokenSpec, *, what: str, recipe: str
+) -> Config:
+    """A run's configuration, once it is seen to be of a kind and for an encoding."""
+    record = read_record(run)
+    if not isinstance(record.config, kind):
+        raise ConfigError(
+            f"the run in {run} is of {record.config.name}, which is no {what}",
+            remedy=f"name a run of {recipe}",
+        )
     if record.encoding != spec.fingerprint():
         raise ConfigError(
             f"the run in {run} was trained for encoding {record.encoding}, "
             f"this code has {spec.fingerprint()}",
             remedy="train it again",
         )
+    return record.config
 
 
 def _weights(model: keras.Model) -> dict[str, keras.Variable]:

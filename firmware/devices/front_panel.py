@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from firmware.devices.board_file import BoardFile
 from firmware.devices.buttons import Buttons
 from firmware.devices.display import Display
 from firmware.devices.gpio_buttons import GpioButtons
@@ -16,6 +15,7 @@ from firmware.devices.luma_panel import panel_maker
 from firmware.devices.mcp3008 import Mcp3008
 from firmware.devices.oled import OledDisplay, Panel
 from firmware.devices.potentiometers import PotentiometerKnobs
+from firmware.devices.wiring import BoardFile
 
 NowNs = Callable[[], int]
 MakePanel = Callable[[], Panel]

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from firmware.devices.board_file import ButtonWiring
 from firmware.devices.buttons import BOUNCE_NS, LONG_PRESS_NS, ButtonListener, Debouncer
 from firmware.devices.gpio_lines import Lines
+from firmware.devices.wiring import ButtonWiring
 from firmware.errors import DeviceError
 
 _LOG = logging.getLogger(__name__)

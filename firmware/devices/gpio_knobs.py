@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Callable, Iterable
 
-from firmware.devices.board_file import EncoderWiring
 from firmware.devices.controls import Knob
 from firmware.devices.gpio_lines import Lines
 from firmware.devices.knobs import KnobListener
 from firmware.devices.quadrature import Contact, QuadratureDecoder
+from firmware.devices.wiring import EncoderWiring
 
 
 class GpioKnobs:

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable, Iterable
 
-from firmware.devices.board_file import LedWiring
 from firmware.devices.controls import Led
 from firmware.devices.gpio_lines import Lines
+from firmware.devices.wiring import LedWiring
 from firmware.errors import DeviceError
 
 _LOG = logging.getLogger(__name__)

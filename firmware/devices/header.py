@@ -24,6 +24,3 @@ SPI: Mapping[int, str] = MappingProxyType({7: "CE1", 8: "CE0", 9: "MISO", 10: "M
 
 PULLED_UP_AT_BOOT = frozenset(range(9))
 """Lines that are pulled up until a program says otherwise; all others are pulled down."""
-
-FIXED_PULL_UPS = frozenset(I2C)
-"""Lines with resistors on the Pi itself, which no program can switch off."""

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from firmware.devices.board_file import Bus, Controller, DisplayWiring
 from firmware.devices.display import WIDTH
 from firmware.devices.gpio_lines import Lines
 from firmware.devices.oled import Light, Panel
+from firmware.devices.wiring import Bus, Controller, DisplayWiring
 from firmware.errors import DeviceError
 
 I2C_PORT = 1

@@ -8,8 +8,8 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 
-from firmware.devices.board_file import PotentiometerWiring
 from firmware.devices.knobs import KnobListener
+from firmware.devices.wiring import PotentiometerWiring
 from firmware.errors import DeviceError
 
 FULL_SCALE = 1023

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from firmware.errors import MusicError
 from firmware.music.fingerprint import fingerprint_of
 from firmware.music.notes import Note
-from firmware.music.timing import step_of_tick, ticks_per_step
+from firmware.music.timing import ticks_per_step
 
 Tokens = NDArray[np.uint16]
 """(n,), values 0..vocabulary-1."""
@@ -241,23 +241,13 @@ def duration_token(steps: int, *, spec: TokenSpec = TOKEN_ENCODING, down: bool =
     return spec.first_duration + nearest
 
 
-def grid_notes(notes: Iterable[Note], *, spec: TokenSpec = TOKEN_ENCODING) -> list[GridNote]:
-    """Put played notes on the grid, ready for `encode`.
-
-    A note shorter than a time step still takes one; pitches that have no token are moved
-    by octaves into the range. See `written`.
-    """
-    placed = []
-    for note in notes:
-        start = step_of_tick(note.start_ticks, spec.beat_resolution)
-        end = step_of_tick(note.end_ticks, spec.beat_resolution)
-        pitch = note.pitch
-        while pitch < spec.lowest_pitch:
-            pitch += 12
-        while pitch > spec.highest_pitch:
-            pitch -= 12
-        placed.append(GridNote(start=start, pitch=pitch, duration=max(end - start, 1)))
-    return written(placed, spec=spec)
+def in_range(pitch: int, *, spec: TokenSpec = TOKEN_ENCODING) -> int:
+    """A pitch moved by octaves to where there are tokens."""
+    while pitch < spec.lowest_pitch:
+        pitch += 12
+    while pitch > spec.highest_pitch:
+        pitch -= 12
+    return pitch
 
 
 def written(notes: Iterable[GridNote], *, spec: TokenSpec = TOKEN_ENCODING) -> list[GridNote]:

@@ -22,6 +22,7 @@ from firmware.music.tokens import (
     TokenSpec,
     duration_token,
     encode,
+    in_range,
     texture_of,
     written,
 )
@@ -129,7 +130,7 @@ def _placed(
     for note, start_step, end_step in zip(notes, start_steps, end_steps, strict=True):
         start = min(max(int(start_step) - first_beat * resolution, 0), seam - 1)
         end = min(int(end_step) - first_beat * resolution, seam)
-        pitch = _in_range(note.pitch, spec)
+        pitch = in_range(note.pitch, spec=spec)
         placed.append(GridNote(start=start, pitch=pitch, duration=max(end - start, 1)))
     return placed
 
@@ -176,15 +177,6 @@ def _score_steps(
 
 def _nearest(steps: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.floor(steps + 0.5).astype(np.int64)
-
-
-def _in_range(pitch: int, spec: TokenSpec) -> int:
-    """A pitch moved by octaves to where there are tokens."""
-    while pitch < spec.lowest_pitch:
-        pitch += 12
-    while pitch > spec.highest_pitch:
-        pitch -= 12
-    return pitch
 
 
 def _line(notes: Iterable[GridNote]) -> list[GridNote]:

@@ -10,8 +10,9 @@ from bench import extend, extend_peers
 from bench.peers import ask
 from firmware.engine.bundles import choose_bundle
 from firmware.inference.manifest import read_manifest
-from firmware.music.tokens import TOKEN_ENCODING, Texture, grid_notes, texture_of
+from firmware.music.tokens import TOKEN_ENCODING, Texture
 from firmware.parameters import Technique
+from firmware.techniques.prompt import prompt_of
 
 
 class CountingModel:
@@ -35,7 +36,7 @@ class CountingModel:
 def test_the_prompt_is_thirty_seconds_of_four_voices() -> None:
     melody = extend.four_voices(8)
     assert melody.end_ticks == 8 * melody.ticks_per_bar
-    assert texture_of(grid_notes(melody.notes)) == Texture.FULL
+    assert prompt_of(melody, duration_s=60.0, style="chorale").texture == Texture.FULL
     assert sum(note.duration_ticks for note in melody.notes) == 4 * melody.end_ticks
     assert 530 <= len(extend.prompt_tokens()) <= 590
 

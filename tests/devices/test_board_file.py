@@ -10,15 +10,13 @@ from firmware.devices import header
 from firmware.devices.board_file import (
     BOARDS,
     MAX_BYTES,
-    BoardFile,
-    Bus,
-    Controller,
     load_board,
     read_board,
     shipped_boards,
 )
 from firmware.devices.controls import Button, Knob, Led
 from firmware.devices.quadrature import Detent
+from firmware.devices.wiring import BoardFile, Bus, Controller
 from firmware.errors import ConfigError
 
 HEAD = 'name = "x"\nmodels = ["Raspberry Pi 4"]\n'

@@ -18,7 +18,7 @@ from firmware.config import Config
 from firmware.devices import board as board_module
 from firmware.devices import gpio_lines, luma_panel
 from firmware.devices.board import WiredBoard, open_board
-from firmware.devices.board_file import BoardFile, LedWiring, load_board
+from firmware.devices.board_file import load_board
 from firmware.devices.buttons import BOUNCE_NS
 from firmware.devices.controls import Button, Knob, Led
 from firmware.devices.display import HEIGHT, WIDTH
@@ -28,6 +28,7 @@ from firmware.devices.gpio_leds import GpioLeds
 from firmware.devices.gpio_lines import Lines, open_lines
 from firmware.devices.midi_ports import SimulatedKeyboard, SimulatedSynthesizer
 from firmware.devices.oled import Light
+from firmware.devices.wiring import BoardFile, LedWiring
 from firmware.errors import ConfigError, DeviceError
 
 mock: Any = pytest.importorskip("gpiozero.pins.mock", reason="gpiozero is not installed")

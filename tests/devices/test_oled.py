@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from firmware.devices import luma_panel
-from firmware.devices.board_file import Bus, Controller, DisplayWiring
 from firmware.devices.display import HEIGHT, WIDTH
 from firmware.devices.gpio_lines import Lines
 from firmware.devices.luma_panel import LumaPanel, panel_maker
@@ -28,6 +27,7 @@ from firmware.devices.oled import (
     as_pages,
     shifted,
 )
+from firmware.devices.wiring import Bus, Controller, DisplayWiring
 from firmware.errors import DeviceError
 
 pytest.importorskip("luma.oled", reason="luma.oled is not installed")

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware.devices.board_file import PotentiometerWiring
 from firmware.devices.controls import Knob
 from firmware.devices.mcp3008 import HERTZ, Mcp3008
 from firmware.devices.potentiometers import (
@@ -19,6 +18,7 @@ from firmware.devices.potentiometers import (
     PotentiometerKnobs,
     Wiper,
 )
+from firmware.devices.wiring import PotentiometerWiring
 from firmware.errors import DeviceError
 
 RISK = PotentiometerWiring(name="risk", channel=3, turns=Knob.VALUE)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from firmware.errors import MusicError
 from firmware.music.notes import Note
+from firmware.music.timing import TICKS_PER_BEAT
 from firmware.music.tokens import (
     REST_PITCH,
     TOKEN_ENCODING,
@@ -18,7 +19,7 @@ from firmware.music.tokens import (
     decode,
     duration_token,
     encode,
-    grid_notes,
+    in_range,
     parts_apart,
     parts_in_order,
     played,
@@ -89,13 +90,14 @@ def test_sixteenths_and_triplets_are_on_the_grid() -> None:
     """What is played exactly in sixteenths or triplets comes back to the tick."""
     notes = [Note(start_ticks=120 * n, pitch=60 + n, duration_ticks=120) for n in range(5)]
     notes += [Note(start_ticks=960 + 160 * n, pitch=72, duration_ticks=160) for n in range(3)]
-    assert played(decode(encode(grid_notes(notes)))[0]) == tuple(sorted(notes))
+    step = TICKS_PER_BEAT // SPEC.beat_resolution
+    placed = [GridNote(n.start_ticks // step, n.pitch, n.duration_ticks // step) for n in notes]
+    assert played(decode(encode(written(placed)))[0]) == tuple(sorted(notes))
 
 
 def test_a_pitch_outside_of_the_vocabulary_is_moved_by_octaves_or_refused() -> None:
     """A player's note is moved; the encoder itself refuses."""
-    low = Note(start_ticks=0, pitch=3, duration_ticks=480)
-    assert [note.pitch for note in grid_notes([low])] == [27]
+    assert [in_range(pitch) for pitch in (3, 60, 127)] == [27, 60, 103]
     with pytest.raises(MusicError, match=r"pitch must be in 21\.\.108, got 3"):
         encode([GridNote(start=0, pitch=3, duration=12)])
 

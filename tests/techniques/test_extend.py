@@ -14,11 +14,12 @@ from firmware.errors import ModelRuntimeError, MusicError
 from firmware.music.notes import Composition, Melody, Note
 from firmware.music.timing import TICKS_PER_BEAT, nanoseconds_of_ticks
 from firmware.music.tokens import TOKEN_ENCODING as SPEC
-from firmware.music.tokens import Texture, grid_notes, texture_of
+from firmware.music.tokens import Texture
 from firmware.parameters import Parameters, Technique, parameters_for
 from firmware.techniques import generate
 from firmware.techniques.extend import EXTENSION_TRACK, MELODY_TRACK, extend
 from firmware.techniques.progress import Progress, finish
+from firmware.techniques.prompt import prompt_of
 
 STEP = TICKS_PER_BEAT // SPEC.beat_resolution
 BEAT = TICKS_PER_BEAT
@@ -275,13 +276,17 @@ def test_little_risk_writes_what_the_model_likes_best() -> None:
     assert len({note.pitch for note in wild}) > 10
 
 
+def texture_of_notes(notes: Sequence[Note]) -> Texture:
+    return prompt_of(Melody(notes=tuple(notes)), duration_s=60.0, style="piano").texture
+
+
 def test_a_line_is_answered_as_a_line_and_a_texture_as_a_texture() -> None:
     model = ContextModel()
     answer = extension_of(made(TRIPLETS_IN_A_MINOR, model))
-    assert texture_of(grid_notes(answer)) == Texture.LINE
+    assert texture_of_notes(answer) == Texture.LINE
     assert model.begun[-1][1] == SPEC.textures.index(Texture.LINE)
     answer = extension_of(made(ODD_MELODIES["two hands"], model))
-    assert texture_of(grid_notes(answer)) == Texture.FULL
+    assert texture_of_notes(answer) == Texture.FULL
     assert model.begun[-1][1] == SPEC.textures.index(Texture.FULL)
 
 
