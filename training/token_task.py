@@ -20,7 +20,7 @@ from training.config import TokenTrainConfig
 from training.models.transformer_xl import TransformerXL
 from training.reports import Curves
 from training.shards import read_shard, shard_path
-from training.token_batches import TokenBatch, TokenSampler
+from training.token_batches import TokenBatch, TokenSampler, kind_of
 from training.token_evaluate import figures, piece_nats
 from training.train import Batch, adamw
 
@@ -50,7 +50,11 @@ class TokenTask:
         train = read_shard(shard_path(shards, "train"))
         self.corpora = tuple(sorted({piece.corpus for piece in train}))
         self._sampler = TokenSampler(train, config=config.batches, seed=config.seed)
-        self._valid = read_shard(shard_path(shards, "valid"))
+        self._valid = [
+            piece
+            for piece in read_shard(shard_path(shards, "valid"))
+            if kind_of(piece) in config.judged_by
+        ]
         window = config.batches.window
         keras.utils.set_random_seed(config.seed)
         keras.config.set_dtype_policy(config.precision)
@@ -82,7 +86,7 @@ class TokenTask:
         self.kept.set_weights([keep * old + (1.0 - keep) * fresh for old, fresh in pairs])
 
     def validate(self) -> dict[str, float]:
-        """Nats per token and per note of each style and texture, and their mean."""
+        """Nats per token and per note of each judged style and texture, and their mean."""
         window = self.config.batches.window
         nats = piece_nats(
             self._nll,
