@@ -21,12 +21,15 @@ from firmware.engine.messages import Died, Failed, Finished, GenerationRequest, 
 from firmware.engine.worker import InferenceWorker
 from firmware.errors import WorkerError
 from firmware.inference.bundle import read_bundle
-from firmware.inference.reader import TokenModel, TokenReader
+from firmware.inference.reader import KeepingModel, TokenModel, TokenReader
 from firmware.music.notes import Composition, Melody, Note
 from firmware.music.timing import TICKS_PER_BEAT
 from firmware.music.tokens import TOKEN_ENCODING, Texture
+from firmware.music.turns import Turn
 from firmware.parameters import Parameters, Technique, parameters_for
-from firmware.techniques.extend import EXTENSION_TRACK, Extension, extend
+from firmware.techniques.conversation import Memory, answer, phrase_prompt
+from firmware.techniques.extend import EXTENSION_TRACK, Extension, chunks, extend
+from firmware.techniques.progress import finish
 from firmware.techniques.pulse import ticks_per_s
 
 DECODING_LIMIT: Final = 800.0
@@ -52,6 +55,9 @@ _STYLE: Final = "chorale"
 _TEMPO_BPM: Final = 84.0
 _PROMPT_BARS: Final = 11  # 31 s
 _MELODY_BARS: Final = 8
+_TURNS: Final = 10
+_PHRASE_BARS: Final = 2
+_ANSWER_S: Final = 8.0
 _RUNS: Final = 5
 _SEEDS: Final = 3
 _RUNS_OF_SEED: Final = 2
@@ -68,12 +74,14 @@ _CHORDS: Final = (
 
 def rows() -> list[Row]:
     """Measure all of it."""
-    bundle = read_bundle(choose_bundle(Technique.EXTEND))
+    parameters = parameters_for(Technique.EXTEND, {"style": _STYLE})
+    bundle = read_bundle(choose_bundle(Technique.EXTEND, parameters=parameters))
     model = bundle.load_ring(threads=1)
     model.rehearse()
     return [
         *_decoding_rows(model, bundle.folder),
         *_generation_rows(model),
+        _duet_row(model),
         Row(
             name=f"extend: worker's resident memory with {bundle.manifest.name} after a generation",
             unit="MB",
@@ -130,7 +138,7 @@ def prompt_s(model: TokenModel) -> float:
     began = time.perf_counter()
     work = Extension(melody, parameters)
     reader = model.begin(style=work.style, texture=work.texture)
-    for chunk in work.prompt_chunks():
+    for chunk in chunks(work.prompt.tokens):
         reader.read(chunk)
     return time.perf_counter() - began
 
@@ -184,6 +192,44 @@ def generation(model: TokenModel, *, seed: int, music_s: float = 20.0) -> Timing
         music_s=span / ticks_per_s(melody),
         voices=sum(note.duration_ticks for note in added) / span,
     )
+
+
+def duet(model: KeepingModel) -> tuple[Turn, ...]:
+    """Phrases of two bars and answers of eight seconds, all but the last of ten turns."""
+    memory, turns = Memory(model), list[Turn]()
+    phrase, parameters = four_voices(_PHRASE_BARS), _parameters(_ANSWER_S)
+    for seed in range(_TURNS - 1):
+        rng = np.random.default_rng(seed)
+        _, added = finish(answer(phrase, turns, parameters, memory, rng)).tracks
+        turns.append(Turn(melody=phrase, answer=added.notes))
+    return tuple(turns)
+
+
+def first_token_s(memory: Memory, turns: Sequence[Turn]) -> float:
+    """Seconds from the end of one more phrase to the first token of the answer."""
+    phrase, parameters = four_voices(_PHRASE_BARS), _parameters(_ANSWER_S)
+    rng = np.random.default_rng(0)
+    phrase_prompt.cache_clear()
+    began = time.perf_counter()
+    prompt = phrase_prompt(phrase, style=_STYLE, is_opening=not turns)
+    work = Extension(phrase, parameters, prompt=prompt)
+    for _ in memory.read((*turns, Turn(melody=phrase)), style=_STYLE):
+        pass
+    _, logits = memory.speak()
+    work.draw(logits, rng)
+    return time.perf_counter() - began
+
+
+def duet_s(model: KeepingModel, turns: Sequence[Turn]) -> tuple[float, float]:
+    """`first_token_s` of a model that remembers the turns before, and of one that does not."""
+    carried, anew = list[float](), list[float]()
+    for _ in range(_RUNS):
+        anew.append(first_token_s(Memory(model), turns))
+        memory = Memory(model)
+        for _ in memory.read(turns, style=_STYLE):
+            pass
+        carried.append(first_token_s(memory, turns))
+    return min(carried), min(anew)
 
 
 def worker_mb(folder: Path) -> float:
@@ -275,6 +321,20 @@ def _generation_rows(model: TokenModel) -> list[Row]:
             larger_is_better=True,
         ),
     ]
+
+
+def _duet_row(model: KeepingModel) -> Row:
+    turns = duet(model)
+    carried_s, anew_s = duet_s(model, turns)
+    notes = sum(len(turn.melody.notes) + len(turn.answer) for turn in turns)
+    return Row(
+        name=f"extend: duet, end of phrase {_TURNS} to the first token of the answer, after "
+        f"{notes} notes",
+        unit="ms",
+        ours=1000 * carried_s,
+        peer_name="the same, with the conversation read anew",
+        peer=1000 * anew_s,
+    )
 
 
 def _parameters(music_s: float = 20.0) -> Parameters:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from firmware.music.notes import Composition, Melody
+from firmware.music.turns import Turn
 from firmware.parameters import Parameters
 
 
@@ -21,6 +22,8 @@ class GenerationRequest:
         seed: Of the random numbers, 0 or more.
         bundle_folder: The model bundle.
         threads: Threads of the interpreter.
+        turns: In a duet, what was said before the melody, which is the player's phrase then;
+            the oldest first. Else None.
     """
 
     melody: Melody
@@ -28,6 +31,7 @@ class GenerationRequest:
     seed: int
     bundle_folder: Path
     threads: int = 1
+    turns: tuple[Turn, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,23 @@ class Generate:
     request: GenerationRequest
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """Read what was said in a duet, so that the next answer does not wait for it.
+
+    Attributes:
+        turns: The whole conversation, the oldest first.
+        style: In which the next answer is likely to be asked for.
+        bundle_folder: The model bundle.
+        threads: Threads of the interpreter.
+    """
+
+    turns: tuple[Turn, ...]
+    style: str
+    bundle_folder: Path
+    threads: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Cancel:
     """Give up a generation between two passes."""
@@ -63,7 +84,7 @@ class Stop:
     """End the process."""
 
 
-Command = Load | Generate | Cancel | Stop
+Command = Load | Generate | Listen | Cancel | Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from firmware.engine.messages import (
     Died,
     Generate,
     GenerationRequest,
+    Listen,
     Load,
     Stop,
     WorkerMessage,
@@ -91,6 +92,11 @@ class InferenceWorker:
         self._numbers += 1
         self._tell(Generate(number=self._numbers, request=request))
         return self._numbers
+
+    def listen(self, duet: Listen) -> None:
+        """Have a process, if there is one, read what was said in a duet in the background."""
+        if self._process is not None:
+            self._tell(duet)
 
     def cancel(self, number: int) -> None:
         """Give up a generation between two of its passes."""

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from firmware.engine.messages import (
     Advanced,
@@ -27,15 +27,20 @@ from firmware.engine.messages import (
     Finished,
     Generate,
     GenerationRequest,
+    Listen,
     Load,
     Loaded,
     Stop,
 )
 from firmware.errors import ContinuoError
 from firmware.inference.bundle import Bundle, read_bundle
+from firmware.inference.ring import RingModel
 from firmware.inference.runtime import LoadedModel
 from firmware.music.notes import Composition
 from firmware.techniques.progress import Generation
+
+if TYPE_CHECKING:
+    from firmware.techniques.conversation import Memory
 
 PROGRESS_S = 0.05
 """Progress is told no more often than this; previews always."""
@@ -54,12 +59,20 @@ class Studio(Protocol):
         """Begin a generation."""
         ...
 
+    def listen(self, duet: Listen, model: LoadedModel) -> Iterator[None]:
+        """Read what was said in a duet; yields often."""
+        ...
+
 
 class BundleStudio:
     """The real one."""
 
+    def __init__(self) -> None:
+        self._memory: Memory | None = None
+
     def load(self, folder: Path, threads: int) -> tuple[str, str, LoadedModel]:
         """See `Studio.load`."""
+        self._memory = None  # it holds on to the model before
         bundle: Bundle = read_bundle(folder)
         return bundle.manifest.name, bundle.manifest.sha256, bundle.load(threads=threads)
 
@@ -68,7 +81,20 @@ class BundleStudio:
         # Imported late: the process answers its pipe before the techniques are there.
         from firmware.engine.generation import start  # noqa: PLC0415
 
-        return start(request, model=model)
+        memory = None if request.turns is None else self._memory_of(model)
+        return start(request, model=model, memory=memory)
+
+    def listen(self, duet: Listen, model: LoadedModel) -> Iterator[None]:
+        """See `Studio.listen`."""
+        return self._memory_of(model).read(duet.turns, style=duet.style)
+
+    def _memory_of(self, model: LoadedModel) -> "Memory":
+        from firmware.techniques.conversation import Memory  # noqa: PLC0415 - as in `start`
+
+        assert isinstance(model, RingModel)  # a duet asks for the bundle of extend
+        if self._memory is None:
+            self._memory = Memory(model)
+        return self._memory
 
 
 class _StopAsked(Exception):  # noqa: N818 - no error
@@ -102,6 +128,9 @@ class Server:
                 case Generate():
                     with self._failures(command.number):
                         self._generate(command)
+                case Listen():
+                    with self._failures(None):
+                        self._listen(command)
                 case Stop():
                     return
                 case Cancel():
@@ -125,6 +154,11 @@ class Server:
                 elapsed_s=monotonic() - began,
             )
         )
+
+    def _listen(self, command: Listen) -> None:
+        _, _, model = self._loaded(command.bundle_folder, command.threads)
+        for _ in self._studio.listen(command, model):
+            self._look_up()
 
     def _finish(self, generation: Generation, number: int, began: float) -> Composition | None:
         """Run a generation to its end, or to None where it is cancelled."""
@@ -154,16 +188,17 @@ class Server:
             )
 
     def _is_cancelled(self, number: int) -> bool:
+        self._look_up()
+        # Also one that came while something else was done, before this was begun.
+        return Cancel(number) in self._waiting
+
+    def _look_up(self) -> None:
+        """See what came meanwhile."""
         while self._connection.poll():
             command: Command = self._connection.recv()
-            match command:
-                case Cancel(number=cancelled) if cancelled == number:
-                    return True
-                case Stop():
-                    raise _StopAsked
-                case _:
-                    self._waiting.append(command)
-        return False
+            if isinstance(command, Stop):
+                raise _StopAsked
+            self._waiting.append(command)
 
     def _loaded(self, folder: Path, threads: int) -> tuple[str, str, LoadedModel]:
         if self._bundle is None or self._key != (folder, threads):

@@ -13,6 +13,7 @@ V vocabulary.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -40,8 +41,29 @@ _STATE_INPUTS: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingPlace:
+    """A place in a piece, and the whole ring as it was there.
+
+    Attributes:
+        style: Of the piece.
+        texture: Of what was read last.
+        state: What the piece had come to.
+        count: Tokens read up to there.
+        inputs: Keys, values and mask, by the names of the inputs that hold them.
+    """
+
+    style: int
+    texture: int
+    state: TokenState
+    count: int
+    inputs: Mapping[str, NDArray[np.float32]]
+
+
 class RingModel:
-    """See `TokenModel`. There is one ring: to begin a piece ends the one before.
+    """See `TokenModel` and `KeepingModel`.
+
+    There is one ring: to begin a piece, or to go on with one, ends the one before.
 
     Args:
         content: The flatbuffer.
@@ -77,17 +99,41 @@ class RingModel:
         checked_tensors(self._interpreter, signatures[READ_SIGNATURE], manifest.name)
         self.memory, self.chunk, self._layers = self._sizes(steps, signatures[READ_SIGNATURE])
         self._reader: RingReader | None = None
-        for layer in range(self._layers):
+        self._rings = [
+            f"{kind}_{layer}" for kind in ("keys", "values") for layer in range(self._layers)
+        ]
+        for name in self._rings:
             # What is hidden weighs nothing, but nothing times infinity is no number.
-            for kind in ("keys", "values"):
-                self._input(f"{kind}_{layer}")[...] = 0.0
+            self._input(name)[...] = 0.0
 
     def begin(self, *, style: int, texture: int) -> "RingReader":
         """See `TokenModel.begin`."""
-        for name, value in (("style", style), ("texture", texture), ("hidden", HIDDEN)):
-            self._input(name)[...] = value
+        self._input("hidden")[...] = HIDDEN
         self._reader = RingReader(self, style=style, texture=texture)
         return self._reader
+
+    def go_on(self, place: RingPlace) -> "RingReader":
+        """See `KeepingModel.go_on`."""
+        for name, values in place.inputs.items():
+            self._input(name)[...] = values
+        self._reader = RingReader(self, style=place.style, texture=place.texture)
+        self._reader.state, self._reader.count = place.state.copy(), place.count
+        return self._reader
+
+    def place_of(self, reader: "RingReader") -> RingPlace:
+        """See `KeepingReader.keep`.
+
+        Raises:
+            ModelRuntimeError: If another piece was begun meanwhile.
+        """
+        self._check_present(reader)
+        return RingPlace(
+            style=reader.style,
+            texture=reader.texture,
+            state=reader.state.copy(),
+            count=reader.count,
+            inputs={name: self._input(name).copy() for name in (*self._rings, "hidden")},
+        )
 
     def rehearse(self) -> None:
         """See `LoadedModel.rehearse`: one token."""
@@ -133,11 +179,14 @@ class RingModel:
         Raises:
             ModelRuntimeError: If another piece was begun meanwhile, or the interpreter fails.
         """
-        if reader is not self._reader:
-            raise ModelRuntimeError("another piece was begun with this model")
+        self._check_present(reader)
         wide = 1 if len(tokens) == 1 else self.chunk
         numbers = reader.count + np.arange(len(tokens))
-        inputs = _described(tokens, numbers, reader.state, wide)
+        inputs = {
+            **_described(tokens, numbers, reader.state, wide),
+            "style": np.array([reader.style], np.int32),
+            "texture": np.array([reader.texture], np.int32),
+        }
         try:
             found = self._one(inputs) if wide == 1 else self._several(inputs, reader)
         except (ValueError, RuntimeError) as error:
@@ -157,18 +206,12 @@ class RingModel:
     def _several(
         self, inputs: Mapping[str, NDArray[Any]], reader: "RingReader"
     ) -> dict[str, NDArray[np.float32]]:
-        rings = {
-            f"{kind}_{layer}": self._input(f"{kind}_{layer}")
-            for kind in ("keys", "values")
-            for layer in range(self._layers)
-        }
+        rings = {name: self._input(name) for name in self._rings}
         # Made anew each time: while one is kept, the interpreter refuses to be invoked.
         runner = self._interpreter.get_signature_runner(READ_SIGNATURE)
         found: dict[str, NDArray[np.float32]] = runner(
             **inputs,
             **rings,
-            style=np.array([reader.style], np.int32),
-            texture=np.array([reader.texture], np.int32),
             hidden=_hidden(reader.count, self.chunk, self.memory),
         )
         return found
@@ -182,6 +225,10 @@ class RingModel:
             self._input(f"keys_{layer}")[:, :, slots] = found["keys"][layer][:, :, :new]
             self._input(f"values_{layer}")[:, slots] = found["values"][layer][:, :new]
         self._input("hidden")[:, slots] = 0.0
+
+    def _check_present(self, reader: "RingReader") -> None:
+        if reader is not self._reader:
+            raise ModelRuntimeError("another piece was begun with this model")
 
     def _input(self, name: str) -> NDArray[Any]:
         """A view of an input of `next`; must be gone before the interpreter is invoked."""
@@ -215,7 +262,7 @@ class RingModel:
 
 
 class RingReader:
-    """See `TokenReader`.
+    """See `KeepingReader`.
 
     Args:
         model: Whose ring it reads with.
@@ -224,7 +271,7 @@ class RingReader:
 
     Attributes:
         style: As given.
-        texture: As given.
+        texture: As given; may be changed for what is read next.
         state: What the piece has come to.
         count: Tokens read so far.
     """
@@ -256,6 +303,14 @@ class RingReader:
             ModelRuntimeError: See `read`.
         """
         return np.concatenate(self._read(tokens))
+
+    def keep(self) -> RingPlace:
+        """See `KeepingReader.keep`.
+
+        Raises:
+            ModelRuntimeError: If another piece was begun meanwhile.
+        """
+        return self._model.place_of(self)
 
     def _read(self, tokens: Sequence[int]) -> list[NDArray[np.float32]]:
         """For each part of the tokens (n, V)."""

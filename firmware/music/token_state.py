@@ -7,6 +7,7 @@ Letters: n tokens, P pitch tokens, V vocabulary.
 """
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -132,6 +133,12 @@ class TokenState:
         """Time steps since the beat."""
         return self.time_step - max(self.beat, 0) * self._spec.beat_resolution
 
+    def copy(self) -> "TokenState":
+        """The same state, which goes on by itself."""
+        other = copy(self)
+        other.notes = self.notes.copy()
+        return other
+
     def advance(self, token: int) -> GridNote | None:
         """Take the next token.
 
@@ -240,7 +247,7 @@ class TokenState:
         note = GridNote(start=self.time_step, pitch=pitch, duration=duration)
         self._lowest_struck = min(self._lowest_struck, pitch)
         self.silent_from = max(self.silent_from, note.end)
-        self._sounding.append(note)
+        self._sounding = [*self._sounding, note]  # never changed in place, so copies share it
         self.notes.append(note)
         return note
 

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware.errors import ModelRuntimeError, MusicError
-from firmware.inference.reader import TokenModel
+from firmware.inference.reader import TokenModel, TokenReader
 from firmware.inference.sampling import SAMPLING_TECHNIQUES, draw, probabilities
 from firmware.music.notes import MAX_VELOCITY, Composition, Melody, Note, Track
 from firmware.music.token_state import Limits, TokenState
-from firmware.music.tokens import TOKEN_ENCODING, GridNote, Texture, TokenSpec
+from firmware.music.tokens import TOKEN_ENCODING, GridNote, Texture, Tokens, TokenSpec
 from firmware.parameters import Parameters
 from firmware.techniques.progress import Generation, Progress
 from firmware.techniques.prompt import Prompt, prompt_of
@@ -65,10 +65,24 @@ def _generation(work: "Extension", model: TokenModel, rng: np.random.Generator) 
     reader = model.begin(style=work.style, texture=work.texture)
     total = work.total_steps
     yield Progress(done=0, total=total)
-    for chunk in work.prompt_chunks():
+    for chunk in chunks(work.prompt.tokens):
         logits = reader.read(chunk)
         yield Progress(done=0, total=total)
-    unseen = 0
+    return (yield from writing(work, reader, logits, rng))
+
+
+def writing(
+    work: "Extension", reader: TokenReader, logits: NDArray[np.float32], rng: np.random.Generator
+) -> Generation:
+    """Write what follows the prompt.
+
+    Args:
+        work: The extension, of which nothing is written yet.
+        reader: What has read the prompt, and reads what is written.
+        logits: (V,) what it said after the prompt.
+        rng: Source of all randomness.
+    """
+    total, unseen = work.total_steps, 0
     while True:
         token = work.draw(logits, rng)
         preview = work.write(token)
@@ -86,6 +100,13 @@ def _generation(work: "Extension", model: TokenModel, rng: np.random.Generator) 
         logits = reader.read((token,))
 
 
+def chunks(tokens: Tokens) -> Iterator[Sequence[int]]:
+    """Tokens in pieces that are read quickly."""
+    numbers = tokens.tolist()
+    for at in range(0, len(numbers), _TOKENS_READ_AT_ONCE):
+        yield numbers[at : at + _TOKENS_READ_AT_ONCE]
+
+
 class Extension:
     """One melody being extended.
 
@@ -98,11 +119,17 @@ class Extension:
     Args:
         melody: At least one note.
         parameters: Of `Technique.EXTEND`.
+        prompt: What the model reads of the melody, or None for as much as the parameters say.
         spec: The encoding.
     """
 
     def __init__(
-        self, melody: Melody, parameters: Parameters, *, spec: TokenSpec = TOKEN_ENCODING
+        self,
+        melody: Melody,
+        parameters: Parameters,
+        *,
+        prompt: Prompt | None = None,
+        spec: TokenSpec = TOKEN_ENCODING,
     ) -> None:
         style = parameters.choice("style")
         self._melody, self._spec = melody, spec
@@ -110,7 +137,7 @@ class Extension:
         self._temperature = parameters.number("creative_risk")
         self._threshold = parameters.number("sampling_threshold")
         self._cut = SAMPLING_TECHNIQUES[parameters.choice("sampling_technique")]
-        self.prompt = prompt_of(
+        self.prompt = prompt or prompt_of(
             melody, duration_s=parameters.number("input_duration"), style=style, spec=spec
         )
         self.style = spec.styles.index(style)
@@ -143,12 +170,6 @@ class Extension:
     def is_done(self) -> bool:
         """Whether the extension has reached its end."""
         return self._state.time_step >= self.limits.end
-
-    def prompt_chunks(self) -> Iterator[Sequence[int]]:
-        """The prompt in pieces that are read quickly."""
-        tokens = self.prompt.tokens.tolist()
-        for at in range(0, len(tokens), _TOKENS_READ_AT_ONCE):
-            yield tokens[at : at + _TOKENS_READ_AT_ONCE]
 
     def draw(self, logits: NDArray[np.float32], rng: np.random.Generator) -> int:
         """Draw the next token among those that keep the limits.

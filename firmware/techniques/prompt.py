@@ -36,6 +36,9 @@ MOST_TOKENS: Final = 3072
 
 _LONGEST_SILENCE_BEATS: Final = 8
 
+_EARLY_BEATS: Final = 1 / 8
+"""Half a sixteenth early is still in the beat."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
@@ -62,7 +65,12 @@ class Prompt:
 
 
 def prompt_of(
-    melody: Melody, *, duration_s: float, style: str, spec: TokenSpec = TOKEN_ENCODING
+    melody: Melody,
+    *,
+    duration_s: float,
+    style: str,
+    is_opening: bool = True,
+    spec: TokenSpec = TOKEN_ENCODING,
 ) -> Prompt:
     """Write the end of a melody as tokens.
 
@@ -70,6 +78,8 @@ def prompt_of(
         melody: At least one note.
         duration_s: How much of its end is read; up to a beat more, so that it begins on one.
         style: One of `TokenSpec.styles`.
+        is_opening: Whether nothing was read before. Else the melody is written from the beat
+            of its first note on, without START.
         spec: The encoding.
     """
     resolution, beats_per_bar = spec.beat_resolution, melody.beats_per_bar
@@ -78,9 +88,11 @@ def prompt_of(
     begins = pulse.beat_at(melody.notes[0].start_ticks)
     first_beat = math.floor(pulse.beat_at(heard_from))
     is_cut = begins < first_beat
-    if not is_cut:
+    if not is_cut and is_opening:
         first_beat = math.floor(begins)
         first_beat -= first_beat % beats_per_bar if pulse.has_bars else 0
+    elif not is_cut:
+        first_beat = math.floor(begins + (_EARLY_BEATS if pulse.is_played else 0.0))
     seam = pulse.step_after(melody.end_ticks, resolution) - first_beat * resolution
     heard = [note for note in melody.notes if pulse.beat_at(note.end_ticks) > first_beat]
     placed = _placed(heard, pulse, first_beat=first_beat, seam=seam, spec=spec)
@@ -93,7 +105,7 @@ def prompt_of(
     beats = seam // resolution + 1
     first_bar_beat = -first_beat % beats_per_bar
     tokens = encode(
-        [_ending_by(note, seam, spec) for note in written(placed, spec=spec)],
+        [ending_by(note, seam, spec=spec) for note in written(placed, spec=spec)],
         bars=range(first_bar_beat * resolution, beats * resolution, beats_per_bar * resolution)
         if has_bars
         else (),
@@ -101,7 +113,7 @@ def prompt_of(
         spec=spec,
     )
     tokens, left_out = _last_beats(tokens, spec)
-    if not is_cut and not left_out:
+    if is_opening and not is_cut and not left_out:
         tokens = np.concatenate([np.array([spec.start], dtype=tokens.dtype), tokens])
     return Prompt(
         tokens=tokens,
@@ -153,8 +165,7 @@ def _score_steps(
     """
     sixteenths = _nearest(starts * 4) * (resolution // 4)
     triplets = _nearest(starts * 3) * (resolution // 3)
-    # Half a sixteenth early is still in the beat.
-    beats = np.floor(starts + 0.125).astype(np.int64)
+    beats = np.floor(starts + _EARLY_BEATS).astype(np.int64)
     misses: defaultdict[int, float] = defaultdict(float)
     for beat, fine, coarse, start in zip(
         beats.tolist(), sixteenths, triplets, starts * resolution, strict=True
@@ -206,11 +217,11 @@ def _without_long_silences(
     return moved, taken_out
 
 
-def _ending_by(note: GridNote, seam: int, spec: TokenSpec) -> GridNote:
-    """A note shortened to a duration that has a token and does not reach over the seam."""
-    if note.end <= seam:
+def ending_by(note: GridNote, end: int, *, spec: TokenSpec = TOKEN_ENCODING) -> GridNote:
+    """A note shortened to a duration that has a token and does not reach over a time step."""
+    if note.end <= end:
         return note
-    token = duration_token(seam - note.start, spec=spec, down=True)
+    token = duration_token(end - note.start, spec=spec, down=True)
     return note._replace(duration=spec.durations[token - spec.first_duration])
 
 

@@ -12,6 +12,7 @@ from firmware.engine.bundles import choose_bundle
 from firmware.inference.manifest import read_manifest
 from firmware.music.tokens import TOKEN_ENCODING, Texture
 from firmware.parameters import Technique
+from firmware.techniques.conversation import Memory
 from firmware.techniques.prompt import prompt_of
 
 
@@ -53,6 +54,45 @@ def test_decoding_reads_one_token_after_the_other() -> None:
     model = CountingModel()
     assert extend.tokens_per_s(model, extend.decoding_tokens()) > 0
     assert model.reads == [1] * extend.TOKENS
+
+
+class ForgetfulModel(CountingModel):
+    """Can go back to a place, since nothing that it says depends on one."""
+
+    texture = 0
+
+    def begin(self, *, style: int, texture: int) -> "ForgetfulModel":
+        """Begin again."""
+        super().begin(style=style, texture=texture)
+        return self
+
+    def keep(self) -> None:
+        """Keep nothing."""
+
+    def go_on(self, place: None) -> "ForgetfulModel":
+        """Go on."""
+        del place
+        return self
+
+
+def test_the_tenth_turn_of_a_duet_is_timed_with_and_without_memory() -> None:
+    """With it the last phrase alone is read, without it all ten turns."""
+    model = ForgetfulModel()
+    turns = extend.duet(model)
+    assert len(turns) == 9
+    assert all(turn.answer[-1].end_ticks > turn.melody.end_ticks + 8 * 480 for turn in turns)
+    memory = Memory(model)
+    for _ in memory.read(turns, style="chorale"):
+        pass
+    conversation = sum(model.reads)
+    model.reads = []
+    assert extend.first_token_s(memory, turns) > 0
+    phrase = sum(model.reads)
+    assert 50 < phrase < conversation / 10
+    assert extend.first_token_s(Memory(model), turns) > 0
+    assert sum(model.reads) == conversation + phrase
+    carried_s, anew_s = extend.duet_s(model, turns)
+    assert min(carried_s, anew_s) > 0
 
 
 def test_a_generation_is_timed_to_its_end() -> None:

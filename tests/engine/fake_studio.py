@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware.engine.messages import GenerationRequest
+from firmware.engine.messages import GenerationRequest, Listen
 from firmware.errors import BundleHashError, ModelRuntimeError
 from firmware.inference.runtime import Model
 from firmware.music.notes import Composition, Melody, Note, Track
@@ -63,6 +63,13 @@ class FakeStudio:
         """Begin twenty passes."""
         del model
         return self._passes(request.melody, request.seed)
+
+    def listen(self, duet: Listen, model: Model) -> Iterator[None]:
+        """Read twenty chunks."""
+        del duet, model
+        for _ in range(20):
+            sleep(self.wait_s)
+            yield
 
     def _passes(self, melody: Melody, seed: int) -> Generation:
         for done in range(1, 21):

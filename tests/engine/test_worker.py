@@ -22,6 +22,7 @@ from firmware.engine.messages import (
     Failed,
     Finished,
     GenerationRequest,
+    Listen,
     Loaded,
     WorkerMessage,
 )
@@ -32,6 +33,7 @@ from firmware.parameters import Technique, parameters_for
 
 PATIENCE_S = 20.0
 FOLDER = Path("somewhere/fake")
+LISTEN = Listen(turns=(), style="piano", bundle_folder=FOLDER)
 
 
 class Watch:
@@ -191,6 +193,45 @@ def test_a_melody_too_large_for_the_pipe_arrives(
     finished = listener.next(Finished)
     assert isinstance(finished, Finished)
     assert len(finished.composition.notes) == 40_000
+
+
+def test_it_listens_to_a_duet_between_two_generations(
+    make_worker: MakeWorker, request_of: RequestOf
+) -> None:
+    """What is asked for meanwhile is done afterwards, and given up at once if nobody wants it."""
+    listener = make_worker("SlowStudio")
+    listener.worker.start(FOLDER)
+    listener.next(Loaded)
+    listener.worker.listen(LISTEN)
+    given_up, wanted = (listener.worker.generate(request_of()) for _ in range(2))
+    listener.worker.cancel(given_up)
+    assert listener.said.get(timeout=PATIENCE_S) == Cancelled(number=given_up)
+    finished = listener.next(Finished)
+    assert isinstance(finished, Finished)
+    assert finished.number == wanted
+
+
+def test_a_process_that_listens_ends_when_asked_to(make_worker: MakeWorker) -> None:
+    listener = make_worker("SlowStudio")
+    listener.worker.start(FOLDER)
+    listener.next(Loaded)
+    watch = Watch(listener.worker.pid)
+    listener.worker.listen(LISTEN)
+    listener.worker.stop()
+    assert watch.has_ended()
+    assert listener.next(Died) == Died(incarnation=1, exit_code=0)
+
+
+def test_nobody_is_woken_to_listen_and_a_bundle_that_cannot_be_used_is_a_sentence(
+    make_worker: MakeWorker,
+) -> None:
+    listener = make_worker()
+    listener.worker.listen(LISTEN)
+    assert listener.worker.pid is None
+    listener.worker.start(FOLDER)
+    listener.worker.listen(replace(LISTEN, bundle_folder=Path("somewhere/broken")))
+    failed = listener.next(Failed)
+    assert failed == Failed(number=None, message="the model is broken", remedy="copy it again")
 
 
 def test_a_killed_process_is_noticed_cleared_away_and_replaced(

@@ -88,6 +88,49 @@ def test_a_piece_that_another_one_ended_is_refused(model: RingModel) -> None:
         model.begin(style=1, texture=1).read([])
 
 
+def test_a_place_is_gone_back_to_whatever_was_read_since(model: RingModel) -> None:
+    """Bit for bit: after the ring was written over, after another piece, and twice."""
+    before, after = piece(70), piece(30, seed=5)
+    reader = model.begin(style=2, texture=1)
+    reader.read(before)
+    place = reader.keep()
+    expected = [reader.read(after), reader.read([TOKEN_ENCODING.beat])]
+    for other in (after, piece(150, seed=8)):
+        model.begin(style=0, texture=0).read(other)
+        again = model.go_on(place)
+        assert (again.style, again.texture, again.count) == (2, 1, len(before))
+        found = [again.read(after), again.read([TOKEN_ENCODING.beat])]
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_going_back_ends_what_was_read_since(model: RingModel) -> None:
+    reader = model.begin(style=1, texture=1)
+    reader.read(piece(4))
+    place = reader.keep()
+    again = model.go_on(place)
+    for refused in (lambda: reader.read([TOKEN_ENCODING.beat]), reader.keep):
+        with pytest.raises(ModelRuntimeError, match="another piece"):
+            refused()
+    again.read([TOKEN_ENCODING.beat])
+
+
+def test_the_texture_may_change_within_a_piece(model: RingModel) -> None:
+    """It is heard from the next token on, one at a time and in a chunk alike."""
+    tokens, more = piece(20), piece(12, seed=5)
+    reader = model.begin(style=1, texture=0)
+    reader.read(tokens)
+    place = reader.keep()
+    line = reader.read(more)
+    reader = model.go_on(place)
+    reader.texture = 1
+    full = reader.read(more)
+    assert np.abs(full - line).max() > NEAR
+    reader = model.go_on(place)
+    reader.texture = 1
+    one_by_one = [reader.read([token]) for token in more][-1]
+    np.testing.assert_allclose(one_by_one, full, atol=NEAR)
+
+
 @pytest.mark.parametrize("damage", ["one signature", "a name", "a shape"])
 def test_a_model_without_a_ring_is_refused(tmp_path: Path, damage: str) -> None:
     bundle = read_bundle(next(iter(BUNDLES.values())))

@@ -43,6 +43,19 @@ def test_training_and_device_see_the_same_state(notes: list[GridNote]) -> None:
         np.testing.assert_allclose(state.chord(), chord, atol=1e-6)
 
 
+def test_a_copy_goes_on_by_itself() -> None:
+    tokens = encode([GridNote(0, 60, 24), GridNote(12, 64, 12)]).tolist()
+    state = TokenState()
+    state.advance_all(tokens[:3])
+    copied = state.copy()
+    state.advance_all(tokens[3:])
+    assert (copied.time_step, copied.notes) == (0, [GridNote(0, 60, 24)])
+    assert copied.chord()[0].sum() == 1
+    copied.advance_all(tokens[3:])
+    assert copied.notes == state.notes
+    np.testing.assert_array_equal(copied.chord(), state.chord())
+
+
 @settings(max_examples=80)
 @given(
     seed=st.integers(0, 2**32 - 1),

@@ -57,6 +57,20 @@ def test_music_that_is_read_from_its_beginning_starts_with_start() -> None:
     assert seam_tick(made) == late.end_ticks
 
 
+def test_a_phrase_that_does_not_open_the_music_begins_with_its_own_beat() -> None:
+    """No START and no silence before it; a hand that is early is not a beat early."""
+    late = melody(*(note(9.5 + at, 60, 0.5) for at in range(4)))
+    made = prompt_of(late, duration_s=60.0, style="piano", is_opening=False)
+    assert made.tokens[0] == SPEC.beat
+    assert decode(made.tokens)[0] == tuple(GridNote(6 + 12 * at, 60, 6) for at in range(4))
+    assert decode(made.tokens)[1] == (36,)
+    assert (made.first_beat, seam_tick(made)) == (9, late.end_ticks)
+    early = melody(*(note(3.93 + 1.01 * at, 60, 0.9) for at in range(4)))
+    made = prompt_of(early, duration_s=60.0, style="piano", is_opening=False)
+    assert made.tokens[0] == SPEC.bar
+    assert decode(made.tokens)[0][0].start == 0
+
+
 @pytest.mark.parametrize("texture", Texture)
 @pytest.mark.parametrize("style", ["piano", "song", "quartet"])
 def test_a_prompt_is_written_as_what_the_model_learned_from(style: str, texture: Texture) -> None:
