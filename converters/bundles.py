@@ -5,7 +5,7 @@ Letters: N windows, T time steps, P pitch classes of the grid, V voices, C plane
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from firmware.inference.manifest import (
 )
 from firmware.inference.runtime import InterpreterModel
 from firmware.inference.sampling import log_softmax
+from firmware.music.band import BandSpec
 from firmware.music.encoding import CellMask, EncodingSpec
 from firmware.music.tokens import TokenSpec
 from firmware.parameters import Technique
@@ -47,6 +48,7 @@ class Description:
         mmac: Millions of multiply-accumulates a pass.
         training: Where the weights come from.
         golden_tolerance: Largest absolute difference from the golden outputs, in real units.
+        serves: Values of parameters that it is for, as `Manifest.serves` has them.
     """
 
     name: str
@@ -54,11 +56,12 @@ class Description:
     technique: Technique
     architecture: str
     genre: str
-    encoding: EncodingSpec | TokenSpec
+    encoding: EncodingSpec | TokenSpec | BandSpec
     parameters: int
     mmac: float
     training: Provenance
     golden_tolerance: float
+    serves: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def write_bundle(
@@ -98,6 +101,7 @@ def manifest_of(content: bytes, description: Description) -> Manifest:
         mmac=round(description.mmac, 1),
         training=description.training,
         golden_tolerance=description.golden_tolerance,
+        serves=description.serves,
     )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from converters.bundles import Description, check_parity, manifest_of, signatures_of
 from converters.calibration import calibration_windows
 from converters.conversion import Conversion
-from converters.quantize import INPUT_NAME, quantize
+from converters.quantize import quantize
 from firmware.inference.manifest import Manifest, Provenance
 from firmware.inference.runtime import InterpreterModel
 from firmware.music.encoding import CHORALE_ENCODING
@@ -21,6 +21,7 @@ from training.runs import load_model
 CALIBRATION_WINDOWS: Final = 192
 PARITY_WINDOWS: Final = 24
 GOLDEN_WINDOWS: Final = 2
+INPUT_NAME: Final = "planes"
 GOLDEN_TOLERANCE_STEPS: Final = 1
 """Most that an output may differ, in quantization steps."""
 
@@ -46,7 +47,7 @@ def convert_chorales(
     windows = CALIBRATION_WINDOWS + PARITY_WINDOWS + GOLDEN_WINDOWS
     planes, masked = calibration_windows(corpora.train, corpora.synthetic, windows, seed=_SEED)
     judged = slice(-PARITY_WINDOWS, None)
-    content = quantize(net, planes[GOLDEN_WINDOWS:-PARITY_WINDOWS])
+    content = quantize(net, {INPUT_NAME: planes[GOLDEN_WINDOWS:-PARITY_WINDOWS]})
     description = Description(
         name=name,
         title=title,

@@ -9,7 +9,9 @@ from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from converters.conversion import Precision
 from firmware.errors import ContinuoError
+from training.band.shards import BAND_SHARDS
 from training.cli import SHARDS
 
 
@@ -29,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 corpora=options.corpora,
                 shards=options.shards,
                 other_python=options.runtime_check,
+                precision=options.precision,
             )
     except ContinuoError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -64,9 +67,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--shards",
         type=Path,
-        default=SHARDS,
         metavar="DIR",
-        help=f"folder of the token shards ({SHARDS}), for a Transformer-XL",
+        help=f"folder of the shards it learned from (of tokens {SHARDS}, of a band {BAND_SHARDS})",
+    )
+    parser.add_argument(
+        "--precision",
+        type=Precision,
+        choices=list(Precision),
+        default=Precision.INT8,
+        metavar="|".join(Precision),
+        help="of a band: int8 all through (the default), int8 weights alone, or float",
     )
     parser.add_argument("--title", default="", help="what the player reads")
     parser.add_argument(

@@ -2,11 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from numpy.typing import NDArray
 
 from firmware.inference.manifest import Manifest
+
+
+class Precision(StrEnum):
+    """What the numbers of a converted network are."""
+
+    INT8 = "int8"  # weights and activations
+    WEIGHTS = "weights"  # int8 weights, float activations
+    FLOAT = "float"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,15 +7,18 @@ from typing import Final
 
 from rich.console import Console
 
+from converters.bands import convert_band
 from converters.bundles import write_bundle
 from converters.chorales import convert_chorales
-from converters.conversion import Conversion
+from converters.conversion import Conversion, Precision
 from converters.licences import corpora_named
-from converters.transformers import convert_transformer
+from converters.transformers import convert_transformer, styles_of
 from firmware.errors import BundleError, ModelRuntimeError
 from firmware.inference.bundle import Replay, read_bundle, replay_golden
 from firmware.inference.manifest import Provenance
-from training.config import TokenTrainConfig
+from training.band.shards import BAND_SHARDS, read_band_shard
+from training.cli import SHARDS
+from training.config import BandTrainConfig, TokenTrainConfig
 from training.corpora import corpora_folder, read_chorales
 from training.runs import RunRecord, read_record
 from training.shards import read_shard, shard_path
@@ -29,7 +32,15 @@ print(found.difference, found.allowed)
 """
 
 
-def convert(run: Path, *, name: str, title: str, corpora: Path | None, shards: Path) -> Conversion:
+def convert(
+    run: Path,
+    *,
+    name: str,
+    title: str,
+    corpora: Path | None,
+    shards: Path | None,
+    precision: Precision = Precision.INT8,
+) -> Conversion:
     """Convert a run.
 
     Args:
@@ -37,23 +48,31 @@ def convert(run: Path, *, name: str, title: str, corpora: Path | None, shards: P
         name: The bundle's name.
         title: What the player reads; empty for what its kind is called.
         corpora: Folder of the corpora, for what is calibrated on chorales.
-        shards: Folder of the token shards, for what is checked on tokens.
+        shards: Folder of the shards that it learned from; None for where they usually are.
+        precision: What the numbers of a band are; the other kinds have no choice.
 
     Raises:
         ContinuoError: If the run is not one, the licence of a corpus is not known, or the
             model is not what was trained.
     """
     record = read_record(run)
+    config = record.config
+    own = config.genres if isinstance(config, BandTrainConfig) else ()
     training = Provenance(
-        corpora=corpora_named(record.corpora),
+        corpora=corpora_named(record.corpora, own=own),
         revision=record.git_revision,
-        seed=record.config.seed,
+        seed=config.seed,
         steps=_steps(record),
         backend=record.backend,
     )
-    if isinstance(record.config, TokenTrainConfig):
-        pieces = read_shard(shard_path(shards, "valid"))
-        return convert_transformer(run, pieces, training, name=name, title=title or "All styles")
+    if isinstance(config, TokenTrainConfig):
+        tokens = read_shard(shard_path(shards or SHARDS, "valid"))
+        styles = styles_of(config)
+        title = title or (f"{styles[0].capitalize()} alone" if len(styles) == 1 else "All styles")
+        return convert_transformer(run, tokens, training, styles=styles, name=name, title=title)
+    if isinstance(config, BandTrainConfig):
+        pieces = read_band_shard(shard_path(shards or BAND_SHARDS, "train"))
+        return convert_band(run, pieces, training, name=name, title=title, precision=precision)
     chorales = read_chorales(corpora_folder(corpora))
     return convert_chorales(run, chorales, training, name=name, title=title or "Bach chorale")
 
@@ -95,13 +114,21 @@ def main(
     *,
     title: str,
     corpora: Path | None,
-    shards: Path,
+    shards: Path | None,
     other_python: Path | None,
+    precision: Precision = Precision.INT8,
 ) -> None:
     """Convert, write and check, with a sign of life, and tell what came out."""
     console = Console(highlight=False, soft_wrap=True)
     with console.status("converting and checking (about half a minute)"):
-        done = convert(run, name=output.name, title=title, corpora=corpora, shards=shards)
+        done = convert(
+            run,
+            name=output.name,
+            title=title,
+            corpora=corpora,
+            shards=shards,
+            precision=precision,
+        )
         write_bundle(output, done.content, done.manifest, done.golden)
         replays = check_golden(output, other_python=other_python)
     manifest = done.manifest

@@ -46,19 +46,70 @@ CORPORA: Final[Mapping[str, Corpus]] = MappingProxyType(
                 licence="tunes: traditional; their collection: GPL-3 (Nottingham Music Database)",
                 source="https://github.com/jukedeck/nottingham-dataset",
             ),
+            Corpus(
+                name="symphony-openscore-orchestra",
+                licence="CC0 (OpenScore, scores of the Hauptstimme corpus)",
+                source="https://github.com/MarkGotham/Hauptstimme",
+            ),
+            Corpus(
+                name="leadsheets-openewld",
+                licence="songs: public domain in the US (to 1929); collection: MIT (OpenEWLD)",
+                source="https://github.com/00sapo/OpenEWLD",
+            ),
+            Corpus(
+                name="drums-groove",
+                licence="CC BY 4.0 (Groove MIDI Dataset, Google Magenta)",
+                source="https://magenta.tensorflow.org/datasets/groove",
+            ),
+            Corpus(
+                name="rock-freedoom",
+                licence="BSD-3-Clause (contributors to the Freedoom project)",
+                source="https://github.com/freedoom/freedoom",
+            ),
+            Corpus(
+                name="game-simutrans",
+                licence="Artistic License (simutrans team)",
+                source="https://github.com/simutrans/simutrans",
+            ),
+            Corpus(
+                name="game-openmsx",
+                licence="GPL-2 (OpenMSX authors; files *_redfarn: Jim Redfarn)",
+                source="https://github.com/OpenTTD/OpenMSX",
+            ),
+            Corpus(
+                name="game-easyrpg-rtp",
+                licence="CC BY 4.0 (EasyRPG RTP, Juan Manuel Nigretti)",
+                source="https://github.com/EasyRPG/RTP",
+            ),
+            Corpus(
+                name="game-blasphemer",
+                licence="BSD-3-Clause (contributors to the Blasphemer project)",
+                source="https://github.com/Catoptromancy/blasphemer",
+            ),
         )
     }
 )
 
 
-def corpora_named(names: Iterable[str]) -> tuple[Corpus, ...]:
+_OWN_LICENCE: Final = "the trainer's own MIDI files, whose licences the trainer knows"
+
+
+def corpora_named(names: Iterable[str], *, own: Iterable[str] = ()) -> tuple[Corpus, ...]:
     """Look corpora up.
+
+    Args:
+        names: Their names.
+        own: Genres that were trained: of an own one the corpus has the genre's name.
 
     Raises:
         ConfigError: If the licence of one is not known here; it must not ship without.
     """
     found: list[Corpus] = []
+    own = frozenset(own)
     for name in names:
+        if name in own and name not in CORPORA:
+            found.append(Corpus(name=name, licence=_OWN_LICENCE, source="the trainer"))
+            continue
         if name not in CORPORA:
             raise ConfigError(
                 f"the licence of corpus {name!r} is not known",

@@ -21,6 +21,8 @@ from firmware.inference.ring import NEXT_SIGNATURE, READ_SIGNATURE, RingModel
 from firmware.inference.sampling import log_softmax
 from firmware.music.tokens import TOKEN_ENCODING
 from firmware.parameters import Technique
+from training.config import TokenTrainConfig
+from training.continuations import STYLES
 from training.models.transformer_xl import TransformerConfig, TransformerXL, multiply_adds
 from training.runs import load_transformer
 from training.shards import TokenPiece
@@ -32,12 +34,21 @@ CHUNK: Final = 64
 GOLDEN_TOLERANCE: Final = 0.01
 """Most that a logit may differ: sums in another order round some activations differently."""
 
+STYLE_KEY: Final = "style"
+"""Parameter that says in whose manner the music goes on."""
+
 _JUDGED_TOKENS: Final = 512
 _GOLDEN_TOKENS: Final = 32
 
 
 def convert_transformer(
-    run: Path, pieces: Sequence[TokenPiece], training: Provenance, *, name: str, title: str
+    run: Path,
+    pieces: Sequence[TokenPiece],
+    training: Provenance,
+    *,
+    styles: Sequence[str],
+    name: str,
+    title: str,
 ) -> Conversion:
     """Convert the run of a Transformer-XL.
 
@@ -45,6 +56,7 @@ def convert_transformer(
         run: The run folder.
         pieces: Of the validation split: the longest is what it is compared on.
         training: Where the weights come from.
+        styles: What the weights were chosen by: what it is for.
         name: The bundle's name.
         title: What the player reads.
 
@@ -58,12 +70,13 @@ def convert_transformer(
         title=title,
         technique=Technique.EXTEND,
         architecture="transformer-xl",
-        genre="all styles",
+        genre=", ".join(styles),
         encoding=TOKEN_ENCODING,
         parameters=network.step_graph().count_params(),
         mmac=multiply_adds(network.config) / 1e6,
         training=training,
         golden_tolerance=GOLDEN_TOLERANCE,
+        serves={STYLE_KEY: tuple(styles)},
     )
     manifest = manifest_of(content, description)
     model = RingModel(content, manifest)
@@ -76,6 +89,12 @@ def convert_transformer(
         golden=_golden(model, piece),
         finding=f"quantized differs from float by {divergence:.4f} nats a token",
     )
+
+
+def styles_of(config: TokenTrainConfig) -> tuple[str, ...]:
+    """The player's styles that a training's weights are chosen by: what they are good for."""
+    judged = {kind.partition(":")[0] for kind in config.judged_by}
+    return tuple(style for style in STYLES if style in judged)
 
 
 def _content(network: TransformerXL) -> bytes:

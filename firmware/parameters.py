@@ -5,12 +5,13 @@ presets all read this table; nothing else knows a range, a default or a meaning.
 """
 
 import math
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from firmware.errors import ParameterError
 
@@ -21,16 +22,20 @@ Value = Number | str
 # Turning a parameter of many steps from end to end takes no more than this many clicks.
 _CLICKS_END_TO_END = 100
 
+OWN_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+"""What a trainer may call a value of their own, such as a genre."""
+
 
 class Technique(StrEnum):
     """What can be done to a melody."""
 
     ENHANCE = "enhance"
+    ACCOMPANY = "accompany"
     EXTEND = "extend"
 
     @property
     def past(self) -> str:
-        """What a melody is afterwards: enhanced, extended."""
+        """What a melody is afterwards: enhanced, accompanied, extended."""
         return _PAST[self]
 
     @property
@@ -40,7 +45,11 @@ class Technique(StrEnum):
 
 
 _PAST: Mapping[Technique, str] = MappingProxyType(
-    {Technique.ENHANCE: "enhanced", Technique.EXTEND: "extended"}
+    {
+        Technique.ENHANCE: "enhanced",
+        Technique.ACCOMPANY: "accompanied",
+        Technique.EXTEND: "extended",
+    }
 )
 
 
@@ -180,29 +189,47 @@ class ChoiceSpec(ParameterSpec):
     Attributes:
         default: What an untouched knob stands for.
         choices: The values in the order in which a knob goes through them, two or more.
+        is_open: Whether a model may bring values of its own. Any `OWN_NAME` is one then as far
+            as this table knows; who looks for the model knows whether it is installed.
     """
 
     kinds: ClassVar[tuple[type, ...]] = (str,)
     default: str
     choices: tuple[str, ...]
+    is_open: bool = False
 
     @property
     def range_text(self) -> str:
         """The choices."""
-        return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
+        last = "your own" if self.is_open else self.choices[-1]
+        others = self.choices if self.is_open else self.choices[:-1]
+        return f"{', '.join(others)} or {last}"
+
+    def with_more(self, names: Iterable[str]) -> "ChoiceSpec":
+        """The same parameter with what is installed behind the choices that it has.
+
+        Raises:
+            ParameterError: If a name cannot be a value of this parameter.
+        """
+        found = dict.fromkeys((*self.choices, *sorted(map(self.checked, names))))
+        return replace(self, choices=tuple(found))
 
     def checked(self, value: object) -> str:
         """The choice as the table writes it; capital and small letters are the same."""
-        wanted = value.strip().casefold() if isinstance(value, str) else None
+        wanted = value.strip().casefold() if isinstance(value, str) else ""
         for choice in self.choices:
             if choice.casefold() == wanted:
                 return choice
+        if self.is_open and OWN_NAME.fullmatch(wanted):
+            return wanted
         raise ParameterError(f"{self.key} must be {self.range_text}, got {value!s:.80}")
 
     def turned(self, value: Value, clicks: int) -> str:
-        """So many choices further."""
-        index = self.choices.index(self.checked(value)) + clicks
-        return self.choices[min(max(index, 0), len(self.choices) - 1)]
+        """So many choices further; what is none of them lies behind the last."""
+        found = self.checked(value)
+        places = self.choices if found in self.choices else (*self.choices, found)
+        index = places.index(found) + clicks
+        return places[min(max(index, 0), len(places) - 1)]
 
     def at(self, position: float) -> str:
         """Each choice has an equal part of the way."""
@@ -210,8 +237,11 @@ class ChoiceSpec(ParameterSpec):
         return self.choices[min(max(index, 0), len(self.choices) - 1)]
 
     def position(self, value: Value) -> float:
-        """The middle of the choice's part."""
-        return (self.choices.index(self.checked(value)) + 0.5) / len(self.choices)
+        """The middle of the choice's part; what is none of them is beyond the last."""
+        found = self.checked(value)
+        if found not in self.choices:
+            return 1.0
+        return (self.choices.index(found) + 0.5) / len(self.choices)
 
     def text(self, value: Value) -> str:
         """The choice itself."""
@@ -270,6 +300,34 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         choices=("choir", "strings", "organ", "piano"),
         default="choir",
         meaning="Who plays the four voices.",
+    ),
+    ChoiceSpec(
+        key="model",
+        label="Model",
+        techniques=frozenset({Technique.ACCOMPANY}),
+        choices=("musegan", "unet"),
+        default="musegan",
+        meaning="Which kind of network makes up the band.",
+    ),
+    ChoiceSpec(
+        key="genre",
+        label="Genre",
+        techniques=frozenset({Technique.ACCOMPANY}),
+        choices=("symphony", "jazz", "pop", "rock", "songwriter", "bach"),
+        default="symphony",
+        is_open=True,
+        meaning="What kind of band plays along.",
+    ),
+    NumberSpec(
+        key="seed",
+        label="Take",
+        techniques=frozenset({Technique.ACCOMPANY}),
+        low=0,
+        high=999,
+        default=0,
+        step=1,
+        unit="",
+        meaning="Another number is another take of the band.",
     ),
     ChoiceSpec(
         key="style",
@@ -392,9 +450,24 @@ class Parameters:
         return dict(self.values)
 
 
-def specs_of(technique: Technique) -> tuple[ParameterSpec, ...]:
-    """The parameters that have an effect on a technique, in the order they are shown."""
-    return tuple(spec for spec in PARAMETERS if technique in spec.techniques)
+def specs_of(
+    technique: Technique, *, installed: Mapping[str, Iterable[str]] | None = None
+) -> tuple[ParameterSpec, ...]:
+    """The parameters that have an effect on a technique, in the order they are shown.
+
+    Args:
+        technique: Which one.
+        installed: Values that models bring, by `ParameterSpec.key`: a knob goes through them
+            as well where a parameter is open.
+    """
+    installed = installed or {}
+    return tuple(
+        spec.with_more(installed[spec.key])
+        if isinstance(spec, ChoiceSpec) and spec.is_open and spec.key in installed
+        else spec
+        for spec in PARAMETERS
+        if technique in spec.techniques
+    )
 
 
 def parameters_for(technique: Technique, given: Mapping[str, object] | None = None) -> Parameters:

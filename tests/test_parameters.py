@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from firmware.errors import BundleHashError, ParameterError
 from firmware.parameters import (
+    OWN_NAME,
     PARAMETERS,
     PARAMETERS_BY_KEY,
     ChoiceSpec,
@@ -39,6 +40,13 @@ choices = st.sampled_from([spec for spec in PARAMETERS if isinstance(spec, Choic
         (Technique.EXTEND, "max_rest_time", "0.25 to 10", 2.0),
         (Technique.EXTEND, "max_note_length", "0.25 to 10", 4.0),
         (Technique.EXTEND, "style", "chorale, piano, song or quartet", "piano"),
+        (Technique.ACCOMPANY, "model", "musegan or unet", "musegan"),
+        (
+            *(Technique.ACCOMPANY, "genre"),
+            "symphony, jazz, pop, rock, songwriter, bach or your own",
+            "symphony",
+        ),
+        (Technique.ACCOMPANY, "seed", "0 to 999", 0),
     ],
 )
 def test_a_technique_has_the_promised_ranges_and_defaults(
@@ -85,6 +93,26 @@ def test_a_choice_stands_in_the_middle_of_its_part_of_the_way() -> None:
     ]
 
 
+def test_a_trainers_own_genre_is_one_wherever_it_is_installed() -> None:
+    """The knob goes through the table's, then through what is installed; a person may write any."""
+    genre = PARAMETERS_BY_KEY["genre"]
+    assert parameters_for(Technique.ACCOMPANY, {"genre": " Polka "})["genre"] == "polka"
+    for wrong in ("", "two words", "ça", "-", "x" * 32, None, 3):
+        with pytest.raises(ParameterError, match="bach or your own"):
+            genre.checked(wrong)
+    installed = {"genre": ("polka", "rock", "laendler"), "model": ("other",)}
+    specs_installed = {s.key: s for s in specs_of(Technique.ACCOMPANY, installed=installed)}
+    knob = specs_installed["genre"]
+    assert knob.turned("bach", 1) == "laendler"
+    assert knob.at(1.0) == knob.turned("bach", 9) == "polka"
+    assert knob.at(knob.position("laendler")) == "laendler"
+    assert specs_installed["model"] is PARAMETERS_BY_KEY["model"], "what is no open choice stays"
+    # Saved when it was installed, and it is no more.
+    assert genre.position("polka") == 1.0
+    assert genre.turned("polka", 0) == "polka"
+    assert genre.turned("polka", -1) == "bach"
+
+
 @given(spec=specs, clicks=st.integers(1, 100))
 def test_a_click_upwards_and_one_back_is_no_change_away_from_the_ends(
     spec: ParameterSpec, clicks: int
@@ -120,7 +148,8 @@ def test_a_person_gets_a_choice_or_a_refusal_that_names_them_all(
     spec: ChoiceSpec, value: object
 ) -> None:
     try:
-        assert spec.checked(value) in spec.choices
+        found = spec.checked(value)
+        assert found in spec.choices or (spec.is_open and OWN_NAME.fullmatch(found))
     except ParameterError as error:
         assert spec.range_text in str(error)  # noqa: PT017 - either way is right
 
@@ -161,8 +190,9 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones() -> None:
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999", ""])
 def test_not_a_number_is_in_no_range(value: str) -> None:
     for spec in PARAMETERS:
-        with pytest.raises(ParameterError):
-            spec.checked(value)
+        if isinstance(spec, NumberSpec):
+            with pytest.raises(ParameterError):
+                spec.checked(value)
 
 
 def test_a_refusal_stays_short_whatever_was_given() -> None:
@@ -173,7 +203,7 @@ def test_a_refusal_stays_short_whatever_was_given() -> None:
 
 
 def test_a_technique_has_a_word_for_what_was_done() -> None:
-    assert [technique.past for technique in Technique] == ["enhanced", "extended"]
+    assert [technique.past for technique in Technique] == ["enhanced", "accompanied", "extended"]
 
 
 def test_labels_fit_the_panel() -> None:

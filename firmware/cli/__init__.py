@@ -8,13 +8,13 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import Final
 
 from firmware.cli.answer import Answer
 from firmware.cli.arguments import Parser, UsageError
 from firmware.errors import ContinuoError
+from firmware.version import installed_version
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -113,7 +113,7 @@ def _dispatch(argv: list[str]) -> Answer:
         epilog=_EPILOG,
         with_json=False,
     )
-    parser.add_argument("--version", action="version", version=f"continuo {_version()}")
+    parser.add_argument("--version", action="version", version=f"continuo {installed_version()}")
     _, rest = parser.parse_known_args(argv)
     names = [word for word in rest if not word.startswith("-")]
     raise UsageError(
@@ -189,10 +189,3 @@ def _forget_stdout() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-
-
-def _version() -> str:
-    try:
-        return version("continuo")
-    except PackageNotFoundError:
-        return "(not installed)"

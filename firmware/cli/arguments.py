@@ -5,7 +5,6 @@ enough, and a library more on the device would be loaded before every command.
 """
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -14,6 +13,10 @@ from firmware.parameters import Technique, specs_of
 
 MAX_DIGITS: Final = 18
 """More are no number that anything here counts, and Python takes long to read very many."""
+
+
+SHORT_OPTIONS: Final = ("genre", "model")
+"""Parameters that have an option of their own: what most people choose about a band."""
 
 
 class UsageError(ContinuoError, ValueError):
@@ -59,7 +62,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_technique_options(parser: Parser, *, set_help: str) -> None:
-    """Declare `--technique` and `--set`, for `settings` to read.
+    """Declare `--technique`, `--genre`, `--model` and `--set`, for `settings` to read.
 
     Args:
         parser: Of a command that works on a melody.
@@ -71,6 +74,8 @@ def add_technique_options(parser: Parser, *, set_help: str) -> None:
         default=str(Technique.ENHANCE),
         help="what to do to the melody (default: %(default)s)",
     )
+    for name in SHORT_OPTIONS:
+        parser.add_argument(f"--{name}", metavar="NAME", help=f"the same as --set {name}=NAME")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=set_help)
 
 
@@ -86,14 +91,16 @@ def parameter_help() -> str:
     return "\n".join(lines)
 
 
-def settings(given: Sequence[str]) -> dict[str, str]:
-    """Read `NAME=VALUE` arguments; of two with one name the later counts.
+def settings(arguments: argparse.Namespace) -> dict[str, str]:
+    """What parameters are set to, by `--set` or else by an option of their own.
+
+    Of two `--set` with one name the later counts.
 
     Raises:
         UsageError: If one has no `=`.
     """
-    values: dict[str, str] = {}
-    for text in given:
+    values = {name: vars(arguments)[name] for name in SHORT_OPTIONS if vars(arguments)[name]}
+    for text in arguments.set:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise UsageError(

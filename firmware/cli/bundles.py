@@ -2,31 +2,28 @@
 
 from pathlib import Path
 
-from firmware.engine.bundles import choose_bundle, find_bundle
-from firmware.errors import BundleError
+from firmware.engine.bundles import check_serves, choose_bundle, find_bundle
 from firmware.inference.bundle import Bundle, read_bundle, shipped_bundles
-from firmware.parameters import Technique
+from firmware.parameters import Parameters
 
 
-def bundle_for(text: str, technique: Technique, *, preferred: str = "") -> Bundle:
+def bundle_for(text: str, parameters: Parameters, *, preferred: str = "") -> Bundle:
     """The bundle of this name or in this folder, or the device's choice for an empty text.
 
     Args:
         text: What the user wants.
-        technique: What it must serve.
-        preferred: The settings' bundle, for the technique that it serves; "" for none.
+        parameters: What it must serve, technique and values.
+        preferred: The settings' bundle, for what it serves; "" for none.
 
     Raises:
-        BundleError: If there is none, it fails its checks, or it serves another technique.
+        BundleError: If there is none, it fails its checks, or it serves something else.
     """
     if not text:
-        return read_bundle(choose_bundle(technique, preferred=preferred))
-    bundle = read_bundle(find_bundle(text))
-    if bundle.manifest.technique is not technique:
-        raise BundleError(
-            f"{bundle.manifest.name} is for {bundle.manifest.technique}, not for {technique}",
-            remedy="continuo models list",
+        return read_bundle(
+            choose_bundle(parameters.technique, parameters=parameters, preferred=preferred)
         )
+    bundle = read_bundle(find_bundle(text))
+    check_serves(bundle.manifest, parameters)
     return bundle
 
 

@@ -36,7 +36,8 @@ def add_arguments(parser: Parser) -> None:
         f"{parameter_help()}\n\n{known_melodies()}\n\n"
         "examples:\n"
         "  continuo demo\n"
-        "  continuo demo my.mid --technique enhance --seed 3 -o my-folder"
+        "  continuo demo my.mid --technique enhance --seed 3 -o my-folder\n"
+        "  continuo demo --technique accompany --genre jazz"
     )
     parser.add_argument(
         "melody",
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> Answer:
     """Play, draw, render, and say where everything lies."""
     seed = checked_seed(arguments.seed)
     technique = Technique(arguments.technique)
-    wanted = {**FULL_CHORDS.get(technique, {}), **settings(arguments.set)}
+    wanted = {**FULL_CHORDS.get(technique, {}), **settings(arguments)}
     parameters = parameters_for(technique, wanted)
     config = load_config()
     check_folder(arguments.output)

@@ -44,12 +44,14 @@ from firmware.library.store import (
     files_of,
     write_files,
 )
+from firmware.midi.files import write_composition
 from firmware.music.notes import Composition, Melody
 from firmware.music.transform import rhythm_assist, transpose, trim
 from firmware.parameters import Technique, parameters_for
 
 MAX_SHIFT = 12
 MAX_SEED = 2**32 - 1
+_MIDI_SUFFIXES = (".mid", ".midi")
 RANDOM_SEEDS = 1000
 """A seed that nobody gave is below this: short enough to be typed again."""
 
@@ -76,6 +78,7 @@ def add_arguments(parser: Parser) -> None:
         "examples:\n"
         "  continuo generate my.mid --technique enhance --set max_notes_added=20 --seed 1 -o out\n"
         "  continuo generate my.mid --trim 1:8 --rhythm-assist 0.8 --transpose -2 --picture\n"
+        "  continuo generate my.mid --technique accompany --genre rock --model unet -o out.mid\n"
         "  continuo generate ode-to-joy --seed 3 -o out --json"
     )
     parser.add_argument("melody", metavar="MELODY", help="MIDI file, melody or composition")
@@ -91,8 +94,8 @@ def add_arguments(parser: Parser) -> None:
         "-o",
         "--output",
         type=Path,
-        metavar="DIR",
-        help="folder for the files (default: a new composition in the library)",
+        metavar="DIR_OR_MID",
+        help="folder for the files, or one MIDI file (default: a new composition in the library)",
     )
     parser.add_argument("--picture", action="store_true", help=f"draw {PICTURE_FILE}, too")
     parser.add_argument("--sound", action="store_true", help=f"render {SOUND_FILE}, too")
@@ -117,17 +120,18 @@ def run(arguments: argparse.Namespace) -> Answer:
     """Generate, write, and say where."""
     # What was typed is checked before anything is read.
     technique = Technique(arguments.technique)
-    parameters = parameters_for(technique, settings(arguments.set))
+    parameters = parameters_for(technique, settings(arguments))
     given = arguments.seed
     seed = secrets.randbelow(RANDOM_SEEDS) if given is None else checked_seed(given)
     bars = bar_range(arguments.trim) if arguments.trim else None
     config = load_config()
     library = Library(config.library)
-    check_folder(arguments.output or library.root)
+    single = _single_file(arguments)
+    check_folder(single.parent if single else arguments.output or library.root)
     source = find_melody(arguments.melody, library)
-    _check_kept(source, arguments.output)
+    _check_kept(source, arguments.output, single)
     melody = prepared(source.melody, arguments, bars=bars)
-    bundle = bundle_for(arguments.bundle or "", technique, preferred=config.bundle)
+    bundle = bundle_for(arguments.bundle or "", parameters, preferred=config.bundle)
     request = GenerationRequest(
         melody=melody,
         parameters=parameters,
@@ -149,22 +153,47 @@ def run(arguments: argparse.Namespace) -> Answer:
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         parent=source.parent,
     )
+    if single is not None:
+        write_files(single.parent, {single.name: write_composition(composition)})
+        return _answer(record, {"composition": single}, arguments, seconds)
     if arguments.output is None:
         folder = library.root / library.save(record)
     else:
         folder = arguments.output
         write_files(folder, files_of(record))
-    return _answer(record, folder, arguments, seconds)
+    paths = {
+        "composition": folder / COMPOSITION_FILE,
+        "input": folder / INPUT_FILE,
+        "record": folder / RECORD_FILE,
+    }
+    return _answer(record, paths, arguments, seconds)
 
 
-def _check_kept(source: Source, output: Path | None) -> None:
-    """Refuse a folder in which the result would take the place of the player's own file."""
+def _single_file(arguments: argparse.Namespace) -> Path | None:
+    """The one file that is asked for instead of a folder, or None.
+
+    Raises:
+        UsageError: If more is asked for than goes into it.
+    """
+    output: Path | None = arguments.output
+    if output is None or output.suffix.lower() not in _MIDI_SUFFIXES or os.path.isdir(output):
+        return None
+    if arguments.picture or arguments.sound:
+        raise UsageError(
+            f"{output} holds no picture and no sound", remedy="give a folder: -o my-folder"
+        )
+    return output
+
+
+def _check_kept(source: Source, output: Path | None, single: Path | None) -> None:
+    """Refuse a place in which the result would take that of the player's own file."""
     if source.path is None or output is None:
         return
-    for name in (COMPOSITION_FILE, INPUT_FILE, RECORD_FILE, PICTURE_FILE, SOUND_FILE):
-        if is_same_file(source.path, output / name):
+    names = (COMPOSITION_FILE, INPUT_FILE, RECORD_FILE, PICTURE_FILE, SOUND_FILE)
+    for path in [single] if single else [output / name for name in names]:
+        if is_same_file(source.path, path):
             raise UsageError(
-                f"the result would take the place of {source.path}", remedy="choose another folder"
+                f"the result would take the place of {source.path}", remedy="choose another place"
             )
 
 
@@ -245,14 +274,13 @@ def _finish(request: GenerationRequest) -> Composition:
 
 
 def _answer(
-    record: CompositionRecord, folder: Path, arguments: argparse.Namespace, seconds: float
+    record: CompositionRecord,
+    paths: dict[str, Path],
+    arguments: argparse.Namespace,
+    seconds: float,
 ) -> Answer:
     counts = count_changes(record)
-    paths = {
-        "composition": folder / COMPOSITION_FILE,
-        "input": folder / INPUT_FILE,
-        "record": folder / RECORD_FILE,
-    }
+    folder = paths["composition"].parent
     said: list[str] = []
     if arguments.picture:
         paths["picture"] = folder / PICTURE_FILE

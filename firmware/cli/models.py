@@ -61,6 +61,7 @@ def _list(folders: list[Path]) -> Answer:
                 "title": about.title,
                 "technique": about.technique,
                 "genre": about.genre,
+                "serves": {key: list(values) for key, values in about.serves.items()},
                 "architecture": about.architecture,
                 "parameters": about.parameters,
                 "bytes": size,
@@ -135,6 +136,7 @@ def _description(bundle: Bundle) -> list[str]:
         "architecture": f"{about.architecture}, {about.parameters:,} weights, "
         f"{about.mmac:g} MMAC a pass",
         "file": f"{bundle.folder / MODEL_FILE} ({len(bundle.content):,} bytes)",
+        **{f"serves {key}": ", ".join(values) for key, values in about.serves.items()},
         "sha256": about.sha256,
         "encoding": f"{about.encoding} {about.fingerprint}",
         **{

@@ -1,11 +1,17 @@
 """Which installed bundle the device uses."""
 
+import math
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from firmware.errors import BundleError
 from firmware.inference.bundle import MANIFEST_FILE, shipped_bundles
-from firmware.inference.manifest import read_manifest
-from firmware.parameters import Technique
+from firmware.inference.manifest import Manifest, read_manifest
+from firmware.parameters import Parameters, Technique, parameters_for
+
+_USUALLY_SERVED: Final = frozenset({"genre", "model"})
+"""What bundles differ by, where none is there to say it."""
 
 
 def find_bundle(text: str) -> Path:
@@ -28,25 +34,100 @@ def find_bundle(text: str) -> Path:
     ) from refused
 
 
-def choose_bundle(technique: Technique, *, preferred: str = "") -> Path:
-    """The folder of the bundle to use for a technique: the one that asks least of the board.
+def choose_bundle(
+    technique: Technique, *, parameters: Parameters | None = None, preferred: str = ""
+) -> Path:
+    """The folder of the bundle to use for a technique.
+
+    Of the installed ones that serve the parameters, the most specific comes first: one that is
+    for fewer values of a parameter was made for them. So a bundle for one style goes before one
+    for all styles, which still serves the others. Of two that are as specific, that which asks
+    least of the board.
 
     Args:
         technique: What it must serve.
-        preferred: An installed bundle's name or any bundle's folder, which is used for the
-            technique that it serves; "" for none.
+        parameters: What it must serve it with; by default the technique's own defaults.
+        preferred: An installed bundle's name or any bundle's folder, which is used for what it
+            serves; "" for none.
 
     Raises:
         BundleError: If there is none, or not the preferred one.
     """
+    wanted = parameters or parameters_for(technique)
     if preferred:
         folder = find_bundle(preferred)
-        if read_manifest(folder / MANIFEST_FILE).technique is technique:
+        if read_manifest(folder / MANIFEST_FILE).is_for(wanted):
             return folder
     manifests = [(read_manifest(path / MANIFEST_FILE), path) for path in shipped_bundles().values()]
-    fitting = [(m.mmac, m.name, path) for m, path in manifests if m.technique is technique]
+    fitting = [(m, path) for m, path in manifests if m.is_for(wanted)]
     if not fitting:
+        raise _missing(wanted, [m for m, _ in manifests if m.technique is technique])
+    return min(fitting, key=lambda entry: _rank(entry[0]))[1]
+
+
+def installed_values(*, preferred: str = "") -> dict[str, tuple[str, ...]]:
+    """Values of parameters that there are bundles for, by `ParameterSpec.key`.
+
+    A bundle that is not there or cannot be read brings none: it is refused where it is used.
+
+    Args:
+        preferred: Besides the installed ones, the name or folder of another; "" for none.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for bundle in (*shipped_bundles(), preferred):
+        try:
+            served = read_manifest(find_bundle(bundle) / MANIFEST_FILE).serves if bundle else {}
+        except BundleError:
+            continue
+        for key, values in served.items():
+            found.setdefault(key, {}).update(dict.fromkeys(values))
+    return {key: tuple(values) for key, values in found.items()}
+
+
+def check_serves(manifest: Manifest, parameters: Parameters) -> None:
+    """Refuse a bundle that somebody named for what it is not for.
+
+    Raises:
+        BundleError: If it is for another technique, or for other values of its parameters.
+    """
+    technique = parameters.technique
+    if manifest.technique is not technique:
         raise BundleError(
-            f"no model for {technique} is installed", remedy="install one, or name its folder"
+            f"{manifest.name} is for {manifest.technique}, not for {technique}",
+            remedy="continuo models list",
         )
-    return min(fitting)[2]
+    if not manifest.is_for(parameters):
+        raise BundleError(
+            f"{manifest.name} has no {_wanted(parameters, [manifest])}",
+            remedy=f"it has {_served(manifest)}",
+        )
+
+
+def _rank(manifest: Manifest) -> tuple[int, int, float, str]:
+    """The smallest is the most specific."""
+    values = math.prod(len(values) for values in manifest.serves.values())
+    return -len(manifest.serves), values, manifest.mmac, manifest.name
+
+
+def _missing(parameters: Parameters, others: list[Manifest]) -> BundleError:
+    """Nothing serves the parameters; other bundles may serve the technique."""
+    installed = "; ".join(f"{other.name} has {_served(other)}" for other in others)
+    train = "train one (make train-genre)" if "genre" in parameters.as_dict() else "install one"
+    return BundleError(
+        f"no model for {parameters.technique} is installed"
+        + (f" that has {wanted}" if (wanted := _wanted(parameters, others)) else ""),
+        remedy=f"{train}, or name its folder" + (f"; installed: {installed}" if installed else ""),
+    )
+
+
+def _wanted(parameters: Parameters, others: Iterable[Manifest]) -> str:
+    """What of the parameters it is that bundles differ by: `genre jazz and model unet`."""
+    keys = {key for other in others for key in other.serves} or _USUALLY_SERVED
+    values = parameters.as_dict()
+    return " and ".join(f"{key} {values[key]}" for key in sorted(keys) if key in values)
+
+
+def _served(manifest: Manifest) -> str:
+    return " and ".join(
+        f"{key} {', '.join(values)}" for key, values in sorted(manifest.serves.items())
+    )

@@ -2,6 +2,7 @@
 
 import hashlib
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from io import BytesIO
@@ -18,9 +19,11 @@ from firmware.errors import (
     BundleHashError,
     BundleTensorError,
 )
+from firmware.inference.band import LoadedBand
 from firmware.inference.manifest import Manifest, read_bounded, read_manifest
 from firmware.inference.ring import RingModel
 from firmware.inference.runtime import RUNTIMES, InterpreterModel, LoadedModel
+from firmware.music.band import BAND_ENCODING, BandSpec
 from firmware.music.encoding import CHORALE_ENCODING, EncodingSpec
 from firmware.music.tokens import TOKEN_ENCODING, TokenSpec
 
@@ -31,8 +34,13 @@ MAX_MODEL_BYTES: Final = 256 * 1024 * 1024
 MAX_GOLDEN_BYTES: Final = 64 * 1024 * 1024
 """Larger files are not for this instrument."""
 
-ENCODINGS: dict[str, EncodingSpec | TokenSpec] = {
-    spec.name: spec for spec in (CHORALE_ENCODING, TOKEN_ENCODING)
+ENCODINGS: dict[str, EncodingSpec | TokenSpec | BandSpec] = {
+    spec.name: spec for spec in (CHORALE_ENCODING, TOKEN_ENCODING, BAND_ENCODING)
+}
+_MUSIC: Final = {
+    CHORALE_ENCODING.name: "a piano roll of chorales",
+    TOKEN_ENCODING.name: "tokens",
+    BAND_ENCODING.name: "the rolls of a band",
 }
 
 
@@ -61,25 +69,34 @@ class Bundle:
             ModelRuntimeError: If no runtime is installed or the model does not load.
             BundleTensorError: If its tensors are not the manifest's.
         """
-        if self._is_of_tokens:
-            return self.load_ring(threads=threads, runtime=runtime)
-        return self.load_grid(threads=threads, runtime=runtime)
+        kinds: dict[str, Callable[..., LoadedModel]] = {
+            CHORALE_ENCODING.name: self.load_grid,
+            TOKEN_ENCODING.name: self.load_ring,
+            BAND_ENCODING.name: self.load_band,
+        }
+        return kinds[self.manifest.encoding](threads=threads, runtime=runtime)
 
     def load_grid(self, *, threads: int = 1, runtime: str | None = None) -> InterpreterModel:
-        """See `load`; refuses a model of tokens with a BundleTensorError."""
-        if self._is_of_tokens:
-            raise BundleTensorError(f"{self.manifest.name} reads tokens, no piano roll")
+        """See `load`; refuses a model that is not of chorales with a BundleTensorError."""
+        self._check_reads(CHORALE_ENCODING.name)
         return InterpreterModel(self.content, self.manifest, threads=threads, runtime=runtime)
 
     def load_ring(self, *, threads: int = 1, runtime: str | None = None) -> RingModel:
-        """See `load`; refuses a model of piano rolls with a BundleTensorError."""
-        if not self._is_of_tokens:
-            raise BundleTensorError(f"{self.manifest.name} reads a piano roll, no tokens")
+        """See `load`; refuses a model that is not of tokens with a BundleTensorError."""
+        self._check_reads(TOKEN_ENCODING.name)
         return RingModel(self.content, self.manifest, threads=threads, runtime=runtime)
 
-    @property
-    def _is_of_tokens(self) -> bool:
-        return self.manifest.encoding == TOKEN_ENCODING.name
+    def load_band(self, *, threads: int = 1, runtime: str | None = None) -> LoadedBand:
+        """See `load`; refuses a model that is not of a band with a BundleTensorError."""
+        self._check_reads(BAND_ENCODING.name)
+        return LoadedBand(self.content, self.manifest, threads=threads, runtime=runtime)
+
+    def _check_reads(self, encoding: str) -> None:
+        if self.manifest.encoding != encoding:
+            raise BundleTensorError(
+                f"{self.manifest.name} reads {_MUSIC[self.manifest.encoding]}, "
+                f"not {_MUSIC[encoding]}"
+            )
 
 
 def read_bundle(folder: Path) -> Bundle:

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 
 from firmware.errors import BundleSchemaError
-from firmware.parameters import Technique
+from firmware.parameters import PARAMETERS_BY_KEY, Parameters, Technique
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MAX_BYTES: Final = 1024 * 1024
 """A larger file is no manifest, whatever else it is."""
 
@@ -102,6 +102,9 @@ class Manifest:
         quality: Measured figures, by the keys that `python -m training evaluate` prints.
         golden_tolerance: Largest absolute difference from the golden outputs, in real units, on
             the runtime that made them.
+        serves: Values of the technique's parameters, by `ParameterSpec.key`, that it is for; for
+            all values of those that are not named. Where a network tells values apart by
+            number, as the band's do with genres, this is their order.
     """
 
     schema: int
@@ -119,6 +122,13 @@ class Manifest:
     training: Provenance
     golden_tolerance: float
     quality: Mapping[str, Any] = field(default_factory=dict)
+    serves: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def is_for(self, parameters: Parameters) -> bool:
+        """Whether it serves a technique with these values."""
+        return self.technique is parameters.technique and all(
+            parameters[key] in values for key, values in self.serves.items()
+        )
 
     def to_json(self) -> str:
         """The file's text."""
@@ -144,7 +154,7 @@ class Manifest:
                 remedy="convert the model again with matching converters",
             )
         try:
-            return cls(**_values(cls, raw))
+            return cls(**_checked(_values(cls, raw)))
         except ValueError as error:
             raise BundleSchemaError(
                 f"the manifest is incomplete or wrong: {error}", remedy="convert the model again"
@@ -209,6 +219,23 @@ def _values(cls: type, raw: object) -> dict[str, Any]:
     return values
 
 
+def _checked(values: dict[str, Any]) -> dict[str, Any]:
+    """A manifest's values, once what it serves is seen to be parameters of its technique.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    technique = values["technique"]
+    for key, served in values.get("serves", {}).items():
+        spec = PARAMETERS_BY_KEY.get(key)
+        if spec is None or technique not in spec.techniques:
+            raise ValueError(f"serves: {technique} has no parameter {key!r:.80}")
+        for value in served:
+            if spec.checked(value) != value:
+                raise ValueError(f"serves: {key} is never written {value!r:.80}")
+    return values
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.isprintable():
         raise ValueError(f"{value!r:.80} is not a line of text")
@@ -236,6 +263,16 @@ def _object(value: object) -> Mapping[str, Any]:
         raise ValueError(f"{value!r:.80} is not an object")
     json.dumps(value, allow_nan=False)  # what others cannot read is not passed on
     return value
+
+
+def _served(value: object) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r:.80} is not an object")
+    read = _each(_text)
+    found = {_text(key): read(values) for key, values in value.items()}
+    if any(not values or len(set(values)) < len(values) for values in found.values()):
+        raise ValueError(f"{value!r:.80} does not name one or more values, each once")
+    return found
 
 
 def _each(read: Callable[[object], Any]) -> Callable[[object], tuple[Any, ...]]:
@@ -289,6 +326,7 @@ _KINDS: Mapping[type, Mapping[str, Callable[[object], Any]]] = MappingProxyType(
             "training": _part(Provenance),
             "golden_tolerance": _number,
             "quality": _object,
+            "serves": _served,
         },
     }
 )

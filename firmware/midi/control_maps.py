@@ -94,10 +94,10 @@ AKM322: Final = ControlMap(
     knobs=MappingProxyType(
         {
             # The encoder, taken for absolute as the knobs are.
-            10: ("sampling_iterations", "style"),
+            10: ("sampling_iterations", "genre", "style"),
             21: ("creative_risk",),
-            22: ("max_input_notes_removed", "sampling_threshold"),
-            23: ("max_notes_added", "track_extension_duration"),
+            22: ("max_input_notes_removed", "model", "sampling_threshold"),
+            23: ("max_notes_added", "seed", "track_extension_duration"),
         }
     ),
 )

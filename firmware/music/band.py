@@ -184,8 +184,8 @@ def band_rolls(
             planes = band[:, :, first : first + 2]
         row = spec.row(note.role, note.pitch)
         # What is struck again ends there.
+        planes[note.start :, row] = False
         planes[note.start : note.end, row, 0] = True
-        planes[note.start : note.end, row, 1] = False
         planes[note.start, row, 1] = True
     return BandRolls(melody=melody, band=band, drums=drums, beats_per_bar=beats_per_bar)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from firmware.music.notes import Melody
 from firmware.parameters import Parameters, Technique
+from firmware.techniques.accompany import accompany
 from firmware.techniques.enhance import enhance
 from firmware.techniques.extend import extend
 from firmware.techniques.progress import Generation
@@ -21,7 +22,11 @@ from firmware.techniques.progress import Generation
 TechniqueFunction = Callable[[Melody, Parameters, Any, np.random.Generator], Generation]
 
 TECHNIQUES: Mapping[Technique, TechniqueFunction] = MappingProxyType(
-    {Technique.ENHANCE: enhance, Technique.EXTEND: extend}
+    {
+        Technique.ENHANCE: enhance,
+        Technique.ACCOMPANY: accompany,
+        Technique.EXTEND: extend,
+    }
 )
 
 

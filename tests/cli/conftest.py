@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 
 from firmware.cli import generate, main
 from firmware.engine.messages import GenerationRequest
-from firmware.inference.manifest import SCHEMA_VERSION, Manifest, Provenance
+from firmware.inference.manifest import SCHEMA_VERSION, Manifest, Provenance, read_manifest
 from firmware.library.store import Library
+from firmware.music.band import BAND_ENCODING
 from firmware.music.encoding import CHORALE_ENCODING
 from firmware.music.notes import Composition, Note, Track
 from firmware.parameters import Technique
@@ -99,6 +101,22 @@ def bundle(tmp_path: Path) -> Path:
     folder = tmp_path / "toy"
     folder.mkdir()
     (folder / "model.tflite").write_bytes(content)
+    (folder / "manifest.json").write_text(manifest.to_json())
+    return folder
+
+
+@pytest.fixture
+def band(bundle: Path, tmp_path: Path) -> Path:
+    """Another one, which serves two genres as one model."""
+    folder = Path(shutil.copytree(bundle, tmp_path / "toy-band"))
+    manifest = replace(
+        read_manifest(folder / "manifest.json"),
+        name="toy-band",
+        technique=Technique.ACCOMPANY,
+        encoding=BAND_ENCODING.name,
+        fingerprint=BAND_ENCODING.fingerprint(),
+        serves={"model": ("unet",), "genre": ("rock", "jazz")},
+    )
     (folder / "manifest.json").write_text(manifest.to_json())
     return folder
 

@@ -10,6 +10,7 @@ from PIL import Image
 from firmware.cli import generate
 from firmware.engine.messages import GenerationRequest
 from firmware.inference.bundle import read_bundle
+from firmware.library.importing import import_melody
 from firmware.library.melodies import bundled_melodies
 from firmware.library.store import Library, read_folder
 from firmware.midi.files import write_melody
@@ -250,3 +251,37 @@ def test_the_players_own_file_is_not_replaced_by_the_result(
         assert "would take the place of" in said.error
         assert own.read_bytes() == midi.read_bytes()
     assert requests == []
+
+
+@pytest.mark.usefixtures("requests")
+def test_one_midi_file_is_written_where_one_is_asked_for(
+    continuo: "Continuo", bundle: Path, midi: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "new" / "out.mid"
+    said = continuo("generate", midi, "--bundle", bundle, "--seed", 5, "-o", out, "--json")
+    assert said.code == 0
+    assert [path.name for path in out.parent.iterdir()] == ["out.mid"]
+    assert len(import_melody(out).notes) == 16
+    assert said.json["composition"] == str(out)
+    assert "input" not in said.json
+    own = continuo("generate", midi, "--bundle", bundle, "-o", midi)
+    assert "would take the place of" in own.error
+    both = continuo("generate", midi, "--bundle", bundle, "-o", out, "--picture")
+    assert "holds no picture and no sound" in both.error
+
+
+def test_a_genre_and_a_model_have_options_of_their_own(
+    continuo: "Continuo", requests: list[GenerationRequest], band: Path
+) -> None:
+    """What `--set` says of the same parameter counts more."""
+    accompany = ("generate", "ode-to-joy", "--technique", "accompany", "--bundle", band)
+    assert continuo(*accompany, "--genre", "Rock", "--model", "unet", "--set", "seed=7").code == 0
+    assert continuo(*accompany, "--genre", "rock", "--set", "model=unet").code == 0
+    given = {"genre": "rock", "model": "unet"}
+    assert [request.parameters for request in requests] == [
+        parameters_for(Technique.ACCOMPANY, given | {"seed": 7}),
+        parameters_for(Technique.ACCOMPANY, given),
+    ]
+    refused = continuo(*accompany, "--genre", "polka", "--model", "unet")
+    assert "toy-band has no genre polka and model unet (it has genre rock, jazz" in refused.error
+    assert "enhance has no parameter 'genre'" in continuo("generate", "x", "--genre", "rock").error

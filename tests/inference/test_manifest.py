@@ -34,8 +34,8 @@ def test_a_manifest_survives_the_round_trip(raw: dict[str, Any]) -> None:
         ("[]", "not a JSON object"),
         ("{}", "schema None"),
         ('{"schema": 99}', "schema 99"),
-        ('{"schema": 1}', "schema 1"),
-        ('{"schema": 2}', "incomplete"),
+        ('{"schema": 2}', "schema 2"),
+        ('{"schema": 3}', "incomplete"),
     ],
 )
 def test_what_is_no_manifest_is_refused_in_words(text: str, words: str) -> None:
@@ -86,6 +86,13 @@ def test_a_missing_field_and_an_impossible_value_are_refused(raw: dict[str, Any]
         {"quality": {"loss": float("nan")}},
         {"training": raw["training"] | {"steps": "x"}},
         {"training": raw["training"] | {"corpora": ["x"]}},
+        {"serves": ["genre"]},
+        {"serves": {"ensemble": "choir"}},
+        {"serves": {"ensemble": []}},
+        {"serves": {"ensemble": ["choir", "choir"]}},
+        {"serves": {"ensemble": ["Choir"]}},
+        {"serves": {"ensemble": ["kazoo"]}},
+        {"serves": {"genre": ["rock"]}},
         *(
             {"signatures": [signature | {"inputs": [signature["inputs"][0] | damage]}]}
             for damage in (

@@ -30,13 +30,17 @@ maps = pytest.mark.parametrize("control_map", CONTROL_MAPS.values(), ids=CONTROL
         (21, 127, MoveKnob(parameters=("creative_risk",), position=1.0)),
         (
             *(22, 127),
-            MoveKnob(parameters=("max_input_notes_removed", "sampling_threshold"), position=1.0),
+            MoveKnob(
+                parameters=("max_input_notes_removed", "model", "sampling_threshold"), position=1.0
+            ),
         ),
         (
             *(23, 127),
-            MoveKnob(parameters=("max_notes_added", "track_extension_duration"), position=1.0),
+            MoveKnob(
+                parameters=("max_notes_added", "seed", "track_extension_duration"), position=1.0
+            ),
         ),
-        (10, 127, MoveKnob(parameters=("sampling_iterations", "style"), position=1.0)),
+        (10, 127, MoveKnob(parameters=("sampling_iterations", "genre", "style"), position=1.0)),
     ],
 )
 def test_the_akm322s_panel_is_understood(
