@@ -12,14 +12,18 @@ class Button(StrEnum):
     STOP = "stop"
     BACK = "back"
     KEEP = "keep"  # what was just played, whether recorded or not
+    ENTER = "enter"  # the selected row
 
 
 class Knob(StrEnum):
     """A rotary encoder with detents."""
 
-    SELECT = "select"  # which setting
-    VALUE = "value"  # what it is set to
+    SELECT = "select"  # which row
+    VALUE = "value"  # what it is set to; creative risk where there are no rows
     TEMPO = "tempo"
+    RISK = "risk"  # creative risk, on every page
+    FIRST = "first"  # the technique's two main parameters, on every page
+    SECOND = "second"
 
 
 class Led(StrEnum):

@@ -134,10 +134,9 @@ def run_demo(
 def _turn_knobs(simulation: Simulation, wanted: Parameters) -> None:
     """Bring every parameter as near to what is wanted as the value knob's clicks come."""
     instrument = simulation.engine.instrument
-    for row, spec in enumerate(instrument.settings.specs):
-        if spec is TECHNIQUE:  # it is switched on with the one that is wanted
-            continue
-        simulation.turn(Knob.SELECT, row - instrument.settings.selected)
+    simulation.open_page("Parameters")
+    specs = [spec for spec in instrument.settings.specs if spec is not TECHNIQUE]
+    for spec in specs:
 
         def missing(spec: ParameterSpec = spec) -> float:
             stands_at = spec.position(instrument.settings.value(spec.key))
@@ -151,6 +150,8 @@ def _turn_knobs(simulation: Simulation, wanted: Parameters) -> None:
                 simulation.turn(Knob.VALUE, -direction)
                 break
             before = abs(missing())
+        simulation.turn(Knob.SELECT, 1)
+    simulation.press(Button.BACK)
 
 
 def _record(simulation: Simulation, melody: Melody) -> None:
@@ -158,7 +159,9 @@ def _record(simulation: Simulation, melody: Melody) -> None:
     engine.post(TimeSet(tempo_bpm=melody.tempo_bpm, beats_per_bar=melody.beats_per_bar))
     engine.step()
     pressed_ns = simulation.press(Button.RECORD)
-    simulation.strike(melody, pressed_ns + simulation.bar_ns() * engine.instrument.count_in_bars)
+    simulation.strike(
+        melody, pressed_ns + simulation.bar_ns() * engine.instrument.booth.count_in_bars
+    )
     simulation.press(Button.RECORD)
     recorded = engine.instrument.takes.melody()
     if recorded != melody:

@@ -9,7 +9,7 @@ import logging
 import random
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
@@ -18,11 +18,13 @@ from types import MappingProxyType
 
 from firmware.config import Config
 from firmware.devices.board import Board
-from firmware.devices.controls import Button, Knob, Led
-from firmware.engine.bundles import choose_bundle
+from firmware.devices.controls import Led
+from firmware.devices.host import Host, LinuxHost
+from firmware.engine.bundles import choose_bundle, installed_values
 from firmware.engine.clock import Clock
 from firmware.engine.event_queue import EventQueue
 from firmware.engine.events import (
+    Brought,
     ButtonPressed,
     Event,
     FromWorker,
@@ -35,12 +37,18 @@ from firmware.engine.events import (
     TimeSet,
 )
 from firmware.engine.instrument import Instrument
+from firmware.engine.librarian import Librarian
 from firmware.engine.messages import Advanced, Finished, WorkerMessage
+from firmware.engine.meter import Meter
 from firmware.engine.output import Output
 from firmware.engine.outside import Outside
+from firmware.engine.panel_control import PanelControl
+from firmware.engine.performer import Hands, Performer
 from firmware.engine.remote import control_map_of
 from firmware.engine.saver import Saver
-from firmware.engine.schedule import schedule_of
+from firmware.engine.schedule import KEYBOARD_CHANNEL, schedule_of
+from firmware.engine.shelves import Shelves
+from firmware.engine.sound import Sound
 from firmware.engine.viewing import Viewer
 from firmware.engine.worker import STUDIO, InferenceWorker
 from firmware.errors import ContinuoError, DeviceError
@@ -48,13 +56,12 @@ from firmware.library.store import Library
 from firmware.midi.control_maps import ControlMap, MoveKnob, PressButton
 from firmware.midi.messages import MidiMessage
 from firmware.music.notes import Composition
-from firmware.panel import settings as knobs
-from firmware.panel.pages import draw
-from firmware.panel.pickup import PickUp
-from firmware.panel.settings import Settings
-from firmware.panel.states import State, Trigger
+from firmware.panel.drawing import draw
+from firmware.panel.keys import Dial, Key
+from firmware.panel.overview import MidiFacts
+from firmware.panel.states import State
 from firmware.panel.views import View
-from firmware.parameters import Technique
+from firmware.parameters import Parameters
 
 FRAME_NS = 66_000_000
 """The panel is drawn no more often than this."""
@@ -62,15 +69,11 @@ FRAME_NS = 66_000_000
 POLL_NS = 1_000_000_000
 """How often ports and screens that vanished are looked for."""
 
-PEEK_NS = 2_000_000_000
-"""How long the settings are seen after a knob was turned while music plays."""
-
 LONGEST_WAIT_S = 0.25
 
 _SWITCH_INTERVAL_S = 0.0002  # how long another thread may keep the owner from a note
 _LOG = logging.getLogger(__name__)
 
-_TRIGGERS: Mapping[Button, Trigger] = MappingProxyType({b: Trigger(b.value) for b in Button})
 _LEDS: Mapping[Led, frozenset[State]] = MappingProxyType(
     {
         Led.RECORD: frozenset({State.COUNT_IN, State.RECORDING}),
@@ -78,13 +81,6 @@ _LEDS: Mapping[Led, frozenset[State]] = MappingProxyType(
             {State.GENERATING, State.AUDITIONING, State.DUET_LISTENING, State.DUET_ANSWERING}
         ),
         Led.PLAY: frozenset({State.PLAYING, State.AUDITIONING, State.DUET_ANSWERING}),
-    }
-)
-_TURNS: Mapping[Knob, Callable[[Settings, int], Settings]] = MappingProxyType(
-    {
-        Knob.SELECT: knobs.select,
-        Knob.VALUE: knobs.adjust,
-        Knob.TEMPO: knobs.change_tempo,
     }
 )
 
@@ -102,8 +98,10 @@ class Choices:
         name_take: What the next recording is called.
         choose_seed: A seed for the next generation.
         wall_clock: Date and time, with time zone.
-        choose_bundle: The model's folder for a technique; None for the configured one.
+        choose_bundle: The model's folder for a technique and its values; None for the one
+            that is configured or installed.
         studio: The worker's `Studio`.
+        host: The computer.
     """
 
     name_take: Callable[[], str] = field(default_factory=_numbered_takes)
@@ -111,8 +109,9 @@ class Choices:
         default_factory=lambda: lambda: random.SystemRandom().randrange(1000)
     )
     wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    choose_bundle: Callable[[Technique], Path] | None = None
+    choose_bundle: Callable[[Parameters], Path] | None = None
     studio: str = STUDIO
+    host: Host = field(default_factory=LinuxHost)
 
 
 class Engine:
@@ -144,28 +143,43 @@ class Engine:
         )
         self._saver = Saver(library.save, self.post)
         self.worker = InferenceWorker(self._hear_worker, studio=choices.studio)
+        choose = choices.choose_bundle or partial(_configured_bundle, config)
+        self._meter = Meter(self._output.send, clock.now_ns)
         self.instrument = Instrument(
             config,
             Outside(
-                send=self._output.send,
+                send=self._meter.send,
                 save=self._saver.save,
                 worker=self.worker,
-                choose_bundle=choices.choose_bundle
-                or (lambda technique: choose_bundle(technique, preferred=config.bundle)),
+                choose_bundle=choose,
                 name_take=choices.name_take,
                 choose_seed=choices.choose_seed,
                 wall_clock=choices.wall_clock,
+                installed=installed_values(preferred=config.bundle),
             ),
         )
         self.saved: list[str] = []
         self.unsaved: list[SaveFailed] = []
         self._control_maps: list[ControlMap | None] = [None for _ in board.keyboards]
-        self._pick_up = PickUp()
-        self._viewer = Viewer(self.instrument)
+        self._midi = MidiFacts()
+        self._sound = Sound(self._output.send)
+        self._librarian = Librarian(library, choices.host, choose, self.post)
+        self._shelves = Shelves()
+        self._performer = Performer(
+            Hands(
+                instrument=self.instrument,
+                librarian=self._librarian,
+                shelves=self._shelves,
+                sound=self._sound,
+                save=self._saver.save,
+                stop=lambda: self.post(StopRequested()),
+            )
+        )
+        viewer = Viewer(self.instrument, self._shelves, self._sound, self._meter, self._midi_facts)
+        self.panel = PanelControl(self.instrument, viewer, self._performer, self._guarded)
         self._shown: View | None = None
         self._draw_again_ns = 0
         self._poll_again_ns = 0
-        self._peek_until_ns = 0
         self._lit: frozenset[Led] = frozenset()
         self._display_failed = False
         self.is_stopping = False
@@ -193,6 +207,7 @@ class Engine:
 
     def _open(self) -> None:
         self._saver.start()
+        self._librarian.start()
         self._board.synthesizer.open()
         for index, keyboard in enumerate(self._board.keyboards):
             keyboard.open(partial(self._hear, index))
@@ -208,6 +223,9 @@ class Engine:
         except ContinuoError as error:
             # Without a model it is still an instrument that plays and records.
             self.instrument.tell(error.message, error.remedy, now_ns)
+        self._guarded(lambda _: self._librarian.list_models())
+        parameters = self.instrument.settings.parameters()
+        self._guarded(lambda _: self._librarian.check_model(parameters))
         self._refresh(now_ns)
 
     def run(self) -> None:
@@ -229,6 +247,7 @@ class Engine:
         event = self._queue.get(wait_s)
         while event is not None and not self.is_stopping:
             self._handle(event)
+            self.panel.follow(self._clock.now_ns())  # before what was begun may have ended
             self._guarded(self.instrument.run_due)
             event = self._queue.get(0.0)
         self._guarded(self.instrument.run_due)
@@ -244,14 +263,14 @@ class Engine:
         due_ns = self.instrument.next_ns()
         if due_ns is not None:
             times.append(due_ns)
-        if self.instrument.state is not State.IDLE:
+        if self.instrument.state is not State.IDLE or self._meter.level(self._clock.now_ns()):
             times.append(self._draw_again_ns)
         return min(times)
 
     def close(self) -> None:
         """Silence everything, finish saving, end the worker and let go of the devices."""
         self._guarded(self.instrument.silence_everything)
-        for last in (self._saver.stop, self.worker.stop, self._board.close):
+        for last in (self._librarian.stop, self._saver.stop, self.worker.stop, self._board.close):
             try:
                 last()
             except ContinuoError as error:  # the others must still be ended
@@ -268,25 +287,29 @@ class Engine:
             case MidiReceived():
                 self._take(event, now_ns)
             case ButtonPressed():
-                self._press(event.button)
+                self.panel.press(Key(event.button.value), now_ns)
             case KnobTurned():
-                instrument.notice = None
-                settings = _TURNS[event.knob](instrument.settings, event.clicks)
-                self._guarded(lambda _: self._set(settings))
-                self._peek_until_ns = now_ns + PEEK_NS
+                self.panel.turn(Dial(event.knob.value), event.clicks, now_ns)
             case TimeSet():
                 self._guarded(lambda _: instrument.set_time(event.tempo_bpm, event.beats_per_bar))
             case FromWorker():
                 self._guarded(lambda at_ns: instrument.answer(event.message, at_ns))
-            case Saved():
-                self.saved.append(event.name)
+            case Saved() | SaveFailed():
+                self._note_save(event, now_ns)
+            case Brought():
+                self._guarded(partial(self._performer.take, event.what))
             case OutputFailed():
-                instrument.tell(event.message, event.remedy, now_ns)
-            case SaveFailed():
-                self.unsaved.append(event)
                 instrument.tell(event.message, event.remedy, now_ns)
             case StopRequested():
                 self.is_stopping = True
+
+    def _note_save(self, event: Saved | SaveFailed, now_ns: int) -> None:
+        if isinstance(event, Saved):
+            self.saved.append(event.name)
+            self.instrument.takes.note_saved(event.record, event.name)
+            return
+        self.unsaved.append(event)
+        self.instrument.tell(event.message, event.remedy, now_ns)
 
     def _hear(self, keyboard: int, message: MidiMessage, at_ns: int) -> None:
         """A key sounds here and now, on the keyboard's thread; the owner takes it later."""
@@ -315,41 +338,27 @@ class Engine:
                 pass
         self.post(FromWorker(message))
 
-    def _press(self, button: Button) -> None:
-        self.instrument.notice = None
-        self._guarded(lambda now_ns: self.instrument.press(_TRIGGERS[button], now_ns))
-
     def _control(self, control_map: ControlMap, message: MidiMessage, now_ns: int) -> None:
         """The keyboard's own buttons and knobs."""
         match control_map.lookup(message):
             case PressButton(button=button):
-                self._press(Button(button))
+                self.panel.press(Key(button), now_ns)
             case MoveKnob(parameters=keys, position=position):
-                settings = self.instrument.settings
-                for key in keys:
-                    settings = self._pick_up.move(settings, key, position)
-                self.instrument.settings = settings
-                self._peek_until_ns = now_ns + PEEK_NS
+                self.panel.move(keys, position, now_ns)
             case None:  # a button that comes up
                 pass
 
-    def _set(self, settings: Settings) -> None:
-        """Take over what was turned; another technique's model is loaded in the background.
-
-        Raises:
-            ContinuoError: If that technique has no model; the settings stay.
-        """
-        before, self.instrument.settings = self.instrument.settings, settings
-        if settings.technique is before.technique:
-            return
-        try:
-            self.instrument.prepare_worker()
-        except ContinuoError:
-            self.instrument.settings = before
-            raise
-
     def _find_control_maps(self) -> None:
         self._control_maps = [control_map_of(k.name) for k in self._board.keyboards]
+        self._midi = MidiFacts(
+            keyboards=tuple(k.name for k in self._board.keyboards if k.name),
+            synthesizer=self._board.synthesizer.name,
+            keyboard_channel=KEYBOARD_CHANNEL + 1,
+            control_maps=tuple(known.name for known in self._control_maps if known),
+        )
+
+    def _midi_facts(self) -> MidiFacts:
+        return replace(self._midi, is_thru_on=self.instrument.thru.is_on)
 
     def _guarded(self, action: Callable[[int], None]) -> None:
         """Do something; what the player should know of its failure is put on the panel."""
@@ -372,18 +381,23 @@ class Engine:
                 self.instrument.lose_keyboard(now_ns)
                 self.instrument.tell(f"{change.name} was unplugged", "plug it in again", now_ns)
         change = self._board.synthesizer.poll()
+        if change is not None:
+            self._find_control_maps()
         if change is not None and change.is_there:
             self._output.recover()
             self.instrument.player.renew()
+            self._sound.renew()
         elif change is not None:
             self.instrument.tell(f"{change.name} is gone", "no sound without it", now_ns)
+        if self.panel.shows_system:
+            self._guarded(lambda _: self._librarian.look_at_system())
         if self._display_failed:
             self._shown = None  # have it set up and drawn again
 
     def _refresh(self, now_ns: int) -> None:
         """Draw the panel where it changed, and light the lights."""
         self._draw_again_ns = now_ns + FRAME_NS
-        view = self._viewer.view(now_ns, peeks=now_ns < self._peek_until_ns)
+        view = self.panel.view(now_ns)
         if view != self._shown:
             try:
                 self._board.display.show(draw(view))
@@ -397,3 +411,7 @@ class Engine:
         for led in lit ^ self._lit:
             self._board.leds.light(led, on=led in lit)
         self._lit = lit
+
+
+def _configured_bundle(config: Config, parameters: Parameters) -> Path:
+    return choose_bundle(parameters.technique, parameters=parameters, preferred=config.bundle)

@@ -8,7 +8,9 @@ from enum import IntEnum
 from typing import ClassVar
 
 from firmware.devices.controls import Button, Knob
+from firmware.engine.findings import Finding
 from firmware.engine.messages import WorkerMessage
+from firmware.library.records import CompositionRecord
 from firmware.midi.messages import ControlChange, MidiMessage, NoteOff, NoteOn
 
 
@@ -103,9 +105,11 @@ class Saved:
 
     Attributes:
         name: Its name in the library.
+        record: The composition.
     """
 
     name: str
+    record: CompositionRecord
     urgency: ClassVar[Urgency] = Urgency.VITAL
 
 
@@ -120,6 +124,14 @@ class SaveFailed:
 
     message: str
     remedy: str
+    urgency: ClassVar[Urgency] = Urgency.VITAL
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The librarian has found something, or has done it."""
+
+    what: Finding
     urgency: ClassVar[Urgency] = Urgency.VITAL
 
 
@@ -152,6 +164,7 @@ Event = (
     | FromWorker
     | Saved
     | SaveFailed
+    | Brought
     | OutputFailed
     | StopRequested
 )

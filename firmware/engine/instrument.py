@@ -10,6 +10,9 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from firmware.config import Config
+from firmware.engine.answers import Answers
+from firmware.engine.attendant import Attendant
+from firmware.engine.booth import Booth
 from firmware.engine.duet import Conversation
 from firmware.engine.messages import (
     Advanced,
@@ -21,11 +24,10 @@ from firmware.engine.messages import (
     Loaded,
     WorkerMessage,
 )
-from firmware.engine.metronome import Metronome
 from firmware.engine.outside import Outside
 from firmware.engine.player import Player
 from firmware.engine.progress import Generating, Notice
-from firmware.engine.recorder import Capture, Recorder
+from firmware.engine.recorder import Capture
 from firmware.engine.schedule import as_composition, silence
 from firmware.engine.stage import Stage
 from firmware.engine.takes import Take, Takes, record_of
@@ -33,15 +35,13 @@ from firmware.engine.thru import Thru
 from firmware.errors import ContinuoError, EngineStateError
 from firmware.midi.messages import DRUM_CHANNEL, MidiMessage, NoteOn
 from firmware.music.notes import Composition, Melody
-from firmware.music.timing import TICKS_PER_BEAT, nanoseconds_of_ticks
+from firmware.music.turns import Turn
 from firmware.panel.settings import Settings
 from firmware.panel.states import Action, State, Trigger, move
 from firmware.parameters import Parameters, Technique, parameters_for
 
 NOTICE_NS = 4_000_000_000
 """How long a message stays on the panel, unless a button is pressed or a knob is turned."""
-
-_MOST_DEATHS = 3  # of the worker in a row, before it is left alone until it is needed
 
 _LOG = logging.getLogger(__name__)
 
@@ -62,27 +62,30 @@ class Instrument:
             technique=config.technique,
             tempo_bpm=config.tempo_bpm,
             beats_per_bar=config.beats_per_bar,
+            installed=outside.installed,
         )
         self.takes = Takes()
         self.notice: Notice | None = None
         self.player = Player(outside.send)
-        self._stage = Stage(self.player, outside.worker)
-        self.metronome = Metronome(outside.send)
+        self.stage = Stage(self.player, outside.worker)
+        self.booth = Booth(
+            outside.send,
+            count_in_bars=config.count_in_bars,
+            is_metronome_on=config.metronome,
+        )
         self.thru = Thru(outside.send)
         self.capture = Capture(config.capture_minutes * 60 * 1_000_000_000)
-        self.recorder: Recorder | None = None
         self.duet: Conversation | None = None
-        self.count_in_began_ns = 0
-        self.count_in_bars = config.count_in_bars
-        self.count_in_beats = 0
-        self._count_in_ends_ns = 0
-        self._deaths = 0
+        self._works_on_heard = False
+        self._goes_on = False  # the take that is chosen is of the same melody
+        self._attendant = Attendant(outside, threads=config.model_threads)
+        self._answers = Answers(lambda: self.duet, self.stage, self.player, outside.worker)
         self._actions: Mapping[Action, Callable[[int], State | None]] = MappingProxyType(
             {
                 Action.NOTHING: lambda _: None,
                 Action.COUNT_IN: self._count_in,
-                Action.RECORD: self._record,
-                Action.ABANDON_TAKE: self._abandon_take,
+                Action.RECORD: lambda _: self.booth.record(),
+                Action.ABANDON_TAKE: lambda _: self.booth.abandon(),
                 Action.KEEP_TAKE: self._keep_take,
                 Action.KEEP_TAKE_AND_PLAY: self._keep_take_and_play,
                 Action.KEEP_TAKE_AND_GENERATE: self._keep_take_and_generate,
@@ -91,19 +94,19 @@ class Instrument:
                 Action.CANCEL: self._cancel,
                 Action.CANCEL_AND_SILENCE: self._cancel_and_silence,
                 Action.PLAY: self._play,
-                Action.PAUSE: self._pause,
-                Action.RESUME: self._resume,
-                Action.SILENCE: self._silence,
-                Action.SWAP_TAKES: self._swap_takes,
+                Action.PAUSE: self.player.pause,
+                Action.RESUME: self.player.resume,
+                Action.SILENCE: self.player.stop,
+                Action.HEAR_TAKE: self._hear_take,
                 Action.AUDITION: self._audition,
                 Action.ACCEPT: self._accept,
                 Action.GIVE_UP: self._give_up,
                 Action.BEGIN_DUET: self._begin_duet,
                 Action.ANSWER: self._answer,
-                Action.COMPLETE_ANSWER: self._complete_answer,
-                Action.LEAVE_OFF: self._leave_off,
-                Action.HEAR_OUT: self._hear_out,
-                Action.GIVE_UP_ANSWER: self._give_up_answer,
+                Action.COMPLETE_ANSWER: self._answers.complete,
+                Action.LEAVE_OFF: self._answers.leave_off,
+                Action.HEAR_OUT: self._answers.hear_out,
+                Action.GIVE_UP_ANSWER: self._answers.give_up,
                 Action.END_DUET: self._end_duet,
             }
         )
@@ -111,12 +114,12 @@ class Instrument:
     @property
     def generating(self) -> Generating | None:
         """The generation at work, or None."""
-        return self._stage.generating
+        return self.stage.generating
 
     @property
     def playing(self) -> Composition | None:
         """The music that plays or has played last, or None."""
-        return self._stage.playing
+        return self.stage.playing
 
     def press(self, button: Trigger, now_ns: int) -> None:
         """Take the press of a button: what generate does is set on the panel.
@@ -126,6 +129,39 @@ class Instrument:
         """
         begins_duet = button is Trigger.GENERATE and self.settings.is_duet
         self.trigger(Trigger.DUET if begins_duet else button, now_ns)
+
+    def generate(self, now_ns: int, *, on_heard: bool) -> None:
+        """Take the press of the generate button.
+
+        Args:
+            now_ns: The present.
+            on_heard: Whether a composition that another technique made is worked on, instead of
+                the melody that it was made from.
+
+        Raises:
+            ContinuoError: As `trigger`.
+        """
+        self._works_on_heard = on_heard
+        try:
+            self.press(Trigger.GENERATE, now_ns)
+        finally:
+            self._works_on_heard = False
+
+    def change_take(self, change: Callable[[Takes], None], now_ns: int) -> None:
+        """Choose, add, delete or bring back a take; if music plays, it plays on with that.
+
+        Raises:
+            ContinuoError: If it makes no sense now, or there is no such take.
+        """
+        move(self.state, Trigger.TAKE)  # a refusal comes before the change
+        before = self.takes.current
+        change(self.takes)
+        after = self.takes.current
+        if after is not before:
+            self._goes_on = (
+                before is not None and after is not None and (before.melody == after.melody)
+            )
+            self.trigger(Trigger.TAKE, now_ns)
 
     def trigger(self, trigger: Trigger, now_ns: int) -> None:
         """Let something happen, as the state table says.
@@ -146,8 +182,8 @@ class Instrument:
         when a key is struck.
         """
         self.capture.feed(message, at_ns)
-        if self.recorder is not None:
-            self.recorder.feed(message, at_ns)
+        if self.booth.recorder is not None:
+            self.booth.recorder.feed(message, at_ns)
         if self.duet is not None:
             if isinstance(message, NoteOn):
                 self.trigger(Trigger.STRUCK, at_ns)
@@ -157,8 +193,8 @@ class Instrument:
         """The keyboard is gone: let go of its keys, in the sound and in the recording."""
         self.thru.release()
         self.capture.release(now_ns)
-        if self.recorder is not None:
-            self.recorder.release(now_ns)
+        if self.booth.recorder is not None:
+            self.booth.recorder.release(now_ns)
         if self.duet is not None:
             self.duet.release(now_ns)
 
@@ -172,9 +208,9 @@ class Instrument:
 
     def next_ns(self) -> int | None:
         """When something is due by itself, or None."""
-        times = [self.player.next_ns(), self.metronome.next_ns()]
+        times = [self.player.next_ns(), self.booth.metronome.next_ns()]
         if self.state is State.COUNT_IN:
-            times.append(self._count_in_ends_ns)
+            times.append(self.booth.ends_ns)
         if self.state is State.DUET_LISTENING and self.duet:
             times.append(self.duet.turn_ns)
         if self.notice is not None:
@@ -185,9 +221,9 @@ class Instrument:
         """Do what is due."""
         if self.player.run_due(now_ns):
             self.trigger(Trigger.ENDED, now_ns)
-        self.metronome.run_due(now_ns)
-        if self.state is State.COUNT_IN and now_ns >= self._count_in_ends_ns:
-            self.trigger(Trigger.COUNTED_IN, now_ns)
+        if self.state is State.COUNT_IN and now_ns >= self.booth.ends_ns:
+            self.trigger(Trigger.COUNTED_IN, now_ns)  # first, since it may stop the clicks
+        self.booth.metronome.run_due(now_ns)
         if self.state is State.DUET_LISTENING and self.duet and self.duet.is_turn(now_ns):
             self.trigger(Trigger.FELL_SILENT, now_ns)
         if self.notice is not None and now_ns >= self.notice.until_ns:
@@ -195,7 +231,7 @@ class Instrument:
 
     def silence_everything(self, now_ns: int) -> None:
         """Every note off on every channel that was used; the keyboard is heard no more."""
-        self.metronome.stop()
+        self.booth.metronome.stop()
         self.player.stop(now_ns)
         self.thru.close()
         for message in silence(DRUM_CHANNEL):
@@ -205,16 +241,16 @@ class Instrument:
         """Take what the worker says."""
         match message:
             case Loaded() | Cancelled():
-                self._deaths = 0
+                self._attendant.note_life()
             case Advanced():
-                if self._stage.advance(message):
+                if self.stage.advance(message):
                     self.trigger(Trigger.PREVIEW, now_ns)
             case Finished():
-                self._deaths = 0
-                if self._stage.finish(message):
+                self._attendant.note_life()
+                if self.stage.finish(message):
                     self.trigger(Trigger.FINISHED, now_ns)
             case Failed():
-                if message.number is not None and not self._stage.is_present(message.number):
+                if message.number is not None and not self.stage.is_present(message.number):
                     return
                 self.tell(message.message, message.remedy, now_ns)
                 if message.number is not None:
@@ -228,51 +264,22 @@ class Instrument:
         Raises:
             ContinuoError: If there is no model or no process.
         """
-        folder = self._outside.choose_bundle(self.settings.technique)
-        self._outside.worker.start(folder, threads=self._config.model_threads)
+        self._attendant.prepare(self.settings.parameters())
 
     def _bury(self, died: Died, now_ns: int) -> None:
-        if not self._outside.worker.reap(died):
+        if not self._attendant.reap(died):
             return
-        _LOG.warning("the inference worker died with exit code %s", died.exit_code)
-        self._deaths += 1
         if self.generating is not None:
             self.trigger(Trigger.FAILED, now_ns)
-        if self._deaths >= _MOST_DEATHS:
-            self.tell("the model's process keeps stopping", "generate tries once more", now_ns)
-            return
-        self.tell(
-            "the model's process stopped and was started again", "press generate again", now_ns
-        )
-        try:
-            self.prepare_worker()
-        except ContinuoError as error:
-            self.tell(error.message, error.remedy, now_ns)
+        self.tell(*self._attendant.revive(self.settings.parameters()), now_ns)
 
     def _count_in(self, now_ns: int) -> None:
         self.player.stop(now_ns)
-        settings = self.settings
-        self.count_in_beats = self._config.count_in_bars * settings.beats_per_bar
-        ticks = self.count_in_beats * TICKS_PER_BEAT
-        self.count_in_began_ns = now_ns
-        self._count_in_ends_ns = now_ns + nanoseconds_of_ticks(ticks, settings.tempo_bpm)
-        self.recorder = Recorder(
-            origin_ns=self._count_in_ends_ns,
-            tempo_bpm=settings.tempo_bpm,
-            beats_per_bar=settings.beats_per_bar,
+        self.booth.count_in(
+            now_ns,
+            tempo_bpm=self.settings.tempo_bpm,
+            beats_per_bar=self.settings.beats_per_bar,
         )
-        if ticks or self._config.metronome:
-            self.metronome.start(
-                now_ns, tempo_bpm=settings.tempo_bpm, beats_per_bar=settings.beats_per_bar
-            )
-
-    def _record(self, _now_ns: int) -> None:
-        if not self._config.metronome:
-            self.metronome.stop()
-
-    def _abandon_take(self, _now_ns: int) -> None:
-        self.metronome.stop()
-        self.recorder = None
 
     def _keep_take(self, now_ns: int) -> State | None:
         return self._end_recording(now_ns)
@@ -296,10 +303,7 @@ class Instrument:
 
     def _end_recording(self, now_ns: int) -> State | None:
         """Keep the melody; the state to fall back to if there is none."""
-        self.metronome.stop()
-        recorder, self.recorder = self.recorder, None
-        assert recorder is not None
-        melody = recorder.finish(now_ns, name=self._outside.name_take())
+        melody = self.booth.finish(now_ns, name=self._outside.name_take())
         if melody is None:
             self.tell("nothing was played", "press record and play again", now_ns)
             return State.IDLE
@@ -318,67 +322,77 @@ class Instrument:
         self.takes.add(Take(melody=melody))
 
     def _generate(self, _now_ns: int) -> None:
-        self._ask_for(self.takes.melody(), self.settings.parameters())
+        technique, on_heard = self.settings.technique, self._works_on_heard
+        melody, parent = self.takes.source(technique, on_heard=on_heard)
+        request = self._request(melody, self.settings.parameters())
+        self.stage.generate(request, parent=parent)
 
-    def _ask_for(self, melody: Melody, parameters: Parameters) -> None:
-        request = GenerationRequest(
+    def _request(
+        self, melody: Melody, parameters: Parameters, turns: tuple[Turn, ...] | None = None
+    ) -> GenerationRequest:
+        return GenerationRequest(
             melody=melody,
             parameters=parameters,
             seed=self._outside.choose_seed(),
-            bundle_folder=self._outside.choose_bundle(parameters.technique),
+            bundle_folder=self._outside.choose_bundle(parameters),
             threads=self._config.model_threads,
+            turns=turns,
         )
-        self._stage.generate(request)
 
     def _cancel(self, now_ns: int) -> None:
-        was_heard = self._stage.plays_preview
-        self._stage.cancel()
+        was_heard = self.stage.plays_preview
+        self.stage.cancel()
         if was_heard:
             # What was only a preview gives way to what there was before, at the same place.
-            self._stage.swap(self._audible(), now_ns)
+            self.stage.swap(self._audible(), now_ns)
 
     def _cancel_and_silence(self, now_ns: int) -> None:
         self.player.stop(now_ns)
         self._cancel(now_ns)
 
     def _give_up(self, now_ns: int) -> None:
-        was_heard = self._stage.plays_preview
-        generating = self._stage.drop()
+        was_heard = self.stage.plays_preview
+        generating = self.stage.drop()
         assert generating is not None
         if not was_heard:
             return
         if generating.written_ticks is not None:  # it is no draft: what was heard of it stays
             melody = generating.request.melody
             self.takes.add(Take(melody=melody, unfinished=generating.preview))
-        self._stage.swap(self._audible(), now_ns)
+        self.stage.swap(self._audible(), now_ns)
 
     def _play(self, now_ns: int) -> None:
         if self.generating is not None and self.generating.preview is not None:
-            self._stage.audition(now_ns)
+            self.stage.audition(now_ns)
         else:
-            self._stage.begin(self._audible(), now_ns)
+            self.stage.begin(self._audible(), now_ns)
 
-    def _pause(self, now_ns: int) -> None:
-        self.player.pause(now_ns)
-
-    def _resume(self, now_ns: int) -> None:
-        self.player.resume(now_ns)
-
-    def _silence(self, now_ns: int) -> None:
-        self.player.stop(now_ns)
-
-    def _swap_takes(self, now_ns: int) -> None:
-        self.takes.swap()
-        self._stage.swap(self._audible(), now_ns)
+    def _hear_take(self, now_ns: int) -> State | None:
+        """Go on at the same place with a take of the same melody, else from its beginning."""
+        if self.takes.current is None:
+            self.player.stop(now_ns)
+            return State.IDLE
+        if self._goes_on or self.state is not State.PLAYING:
+            if not self._goes_on:
+                self.player.stop(now_ns)
+            self.stage.swap(self._audible(), now_ns)
+        else:
+            self.stage.begin(self._audible(), now_ns)
+        return None
 
     def _audition(self, now_ns: int) -> None:
-        self._stage.audition(now_ns, at_ns=self.duet.entry_ns(now_ns) if self.duet else None)
+        self.stage.audition(now_ns, at_ns=self.duet.entry_ns(now_ns) if self.duet else None)
 
     def _accept(self, now_ns: int) -> None:
-        generating = self._stage.complete(now_ns)
+        generating = self.stage.complete(now_ns)
         assert generating.finished is not None
         created_at = self._outside.wall_clock().isoformat(timespec="seconds")
-        record = record_of(generating.request, generating.finished, created_at=created_at)
+        record = record_of(
+            generating.request,
+            generating.finished,
+            created_at=created_at,
+            parent=generating.parent,
+        )
         self.takes.add(Take(melody=record.melody, record=record))
         try:
             self._outside.save(record)
@@ -398,33 +412,11 @@ class Instrument:
         assert self.duet is not None
         melody = self.duet.take_turn(now_ns, name="Duet")
         values = self.settings.values.get(Technique.EXTEND)
-        self._ask_for(melody, parameters_for(Technique.EXTEND, values))
-
-    def _complete_answer(self, now_ns: int) -> None:
-        assert self.duet is not None
-        self._stage.complete(now_ns, at_ns=self.duet.entry_ns(now_ns))
-
-    def _leave_off(self, now_ns: int) -> None:
-        self._stage.cancel()
-        self._give_up_answer(now_ns)
-
-    def _give_up_answer(self, now_ns: int) -> None:
-        self._stage.drop()
-        if self.player.is_running:
-            self._hear_answer(self.player.position_ticks(now_ns), now_ns)
-            self.player.stop(now_ns)
-
-    def _hear_out(self, now_ns: int) -> None:
-        self._stage.cancel()
-        self._hear_answer(self.player.end_ticks, now_ns)
-
-    def _hear_answer(self, until_ticks: int, now_ns: int) -> None:
-        assert self.duet is not None
-        assert self.playing is not None
-        self.duet.hear(self.playing, until_ticks=until_ticks, now_ns=now_ns)
+        parameters = parameters_for(Technique.EXTEND, values)
+        self._answers.ask(self._request(melody, parameters, self.duet.turns[:-1]))
 
     def _end_duet(self, now_ns: int) -> None:
-        self._leave_off(now_ns)
+        self._answers.fall_silent(now_ns)
         duet, self.duet = self.duet, None
         assert duet is not None
         melody = duet.melody(now_ns, name=self._outside.name_take())

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 
-from firmware.engine.schedule import Schedule, Strike, schedule_of, silence
+from firmware.engine.schedule import AS_WRITTEN, Mix, Schedule, Strike, schedule_of, silence
 from firmware.midi.messages import MidiMessage
 from firmware.music.notes import Composition
 from firmware.music.timing import nanoseconds_of_ticks, ticks_of_nanoseconds
@@ -66,6 +66,7 @@ class Player:
         from_ticks: int = 0,
         written_ticks: int | None = None,
         at_ns: int | None = None,
+        mix: Mix = AS_WRITTEN,
     ) -> None:
         """Begin a composition in place of whatever plays.
 
@@ -77,15 +78,21 @@ class Player:
                 does not end then before it is swapped for the whole. None if it is whole.
             at_ns: When to begin, or None for at once. What sounds there since before is left
                 out if it is later.
+            mix: How its tracks are to sound.
         """
         self.stop(now_ns)
-        self._schedule, self._written = schedule_of(composition), written_ticks
+        self._schedule, self._written = schedule_of(composition, mix), written_ticks
         self._start(now_ns if at_ns is None else max(at_ns, now_ns), from_ticks)
         if at_ns is None:
             self._strike_chord(from_ticks)
 
     def swap(
-        self, composition: Composition, now_ns: int, *, written_ticks: int | None = None
+        self,
+        composition: Composition,
+        now_ns: int,
+        *,
+        written_ticks: int | None = None,
+        mix: Mix = AS_WRITTEN,
     ) -> None:
         """Go on with another composition at the same place in the music.
 
@@ -97,8 +104,9 @@ class Player:
             composition: The music, or the beginning of it.
             now_ns: The present.
             written_ticks: As for `play`.
+            mix: As for `play`.
         """
-        schedule = schedule_of(composition)
+        schedule = schedule_of(composition, mix)
         if not self.is_running:
             self._schedule, self._written = schedule, written_ticks
             self._position = min(self._position, self._limit)
@@ -112,6 +120,39 @@ class Player:
         self._adopt(schedule.at(position))
         self._seek(position)
         self._send_programs()
+
+    def remix(
+        self,
+        composition: Composition,
+        now_ns: int,
+        mix: Mix,
+        *,
+        written_ticks: int | None = None,
+    ) -> None:
+        """Go on with the same composition at the same place, its tracks sounding otherwise.
+
+        What becomes silent is let go at once; what is to be heard is struck at once, in its
+        middle if need be, and so is what another program plays from now on.
+
+        Args:
+            composition: What plays.
+            now_ns: The present.
+            mix: How its tracks are to sound.
+            written_ticks: As for `play`.
+        """
+        if self.is_running:
+            self._send_due(now_ns)
+            wanted = {p.channel: p.program for p in schedule_of(composition, mix).programs}
+            self._adopt(
+                {
+                    key: strike
+                    for key, strike in self._sounding.items()
+                    if wanted.get(strike.channel) == self._programs.get(strike.channel)
+                }
+            )
+        self.swap(composition, now_ns, written_ticks=written_ticks, mix=mix)
+        if self.is_running:
+            self._strike_chord(self.position_ticks(now_ns))
 
     def pause(self, now_ns: int) -> None:
         """Be silent and remember the place."""

@@ -20,6 +20,7 @@ class Generating:
         written_ticks: Up to where the preview will not change any more, if it is written from
             its beginning to its end; else None.
         finished: The worker's last word, or None.
+        parent: Name in the library of the composition that is worked on, or None.
     """
 
     number: int
@@ -30,6 +31,7 @@ class Generating:
     preview: Composition | None = None
     written_ticks: int | None = None
     finished: Finished | None = None
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

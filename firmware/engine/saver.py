@@ -74,4 +74,4 @@ class Saver:
                 _LOG.error("a composition was not saved\n%s", traceback.format_exc())
                 self._post(SaveFailed("the composition was not saved", "the log says why"))
             else:
-                self._post(Saved(name))
+                self._post(Saved(name, record))

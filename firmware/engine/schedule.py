@@ -79,18 +79,37 @@ class Schedule:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mix:
+    """How the tracks of a composition are to sound other than it says, by their index.
+
+    Attributes:
+        silent: Those that are not heard.
+        programs: (Index, General MIDI program) of those that play something else.
+    """
+
+    silent: frozenset[int] = frozenset()
+    programs: tuple[tuple[int, int], ...] = ()
+
+
+AS_WRITTEN = Mix()
+
+
 @lru_cache(maxsize=4)
-def schedule_of(composition: Composition) -> Schedule:
+def schedule_of(composition: Composition, mix: Mix = AS_WRITTEN) -> Schedule:
     """Give every track its channel and every note its on and its off.
 
     The last few are kept, so that another thread can have them made before they are needed.
     Tracks beyond the fourteenth share channels; the program of the first one there holds.
+    What is silent takes its time nevertheless.
     """
     by_channel: dict[int, list[Note]] = {}
     programs: dict[int, int] = {}
-    for channel, track in _channels(composition.tracks):
-        by_channel.setdefault(channel, []).extend(track.notes)
-        programs.setdefault(channel, track.program)
+    chosen = dict(mix.programs)
+    for index, (channel, track) in enumerate(_channels(composition.tracks)):
+        if index not in mix.silent:
+            by_channel.setdefault(channel, []).extend(track.notes)
+        programs.setdefault(channel, chosen.get(index, track.program))
     strikes = [
         Strike(
             start_ticks=note.start_ticks,
@@ -102,11 +121,14 @@ def schedule_of(composition: Composition) -> Schedule:
         for channel, notes in by_channel.items()
         for note in playable(notes)
     ]
+    end_ticks = max((strike.end_ticks for strike in strikes), default=0)
+    if mix.silent:
+        end_ticks = schedule_of(composition).end_ticks
     return Schedule(
         strikes=tuple(sorted(strikes)),
         programs=tuple(ProgramChange(program=p, channel=c) for c, p in sorted(programs.items())),
         tempo_bpm=composition.tempo_bpm,
-        end_ticks=max((strike.end_ticks for strike in strikes), default=0),
+        end_ticks=end_ticks,
     )
 
 

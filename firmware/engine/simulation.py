@@ -8,12 +8,16 @@ from firmware.devices.controls import Button, Knob
 from firmware.engine.clock import VirtualClock
 from firmware.engine.engine import Engine
 from firmware.engine.schedule import key_moves
-from firmware.errors import WorkerError
+from firmware.errors import ControlError, WorkerError
 from firmware.music.notes import Melody
 from firmware.music.timing import TICKS_PER_BEAT, nanoseconds_of_ticks
+from firmware.panel.views import ListView
 
 SILENCE_S = 120.0
 """A worker or a disk that says nothing for this long is taken for hung."""
+
+MOST_ROWS = 100
+"""Of a page, as far as a hand turns."""
 
 _FINGER_NS = 100_000_000  # between two things that a hand does
 _LISTEN_S = 0.02
@@ -62,6 +66,32 @@ class Simulation:
         if clicks:
             self.board.knobs.turn(knob, clicks)
             self.advance(_FINGER_NS)
+
+    def open_page(self, label: str) -> None:
+        """Go to the row of this label on the page that is seen, and enter it.
+
+        Raises:
+            ControlError: If there is none, or the page has no rows.
+        """
+        self.select(label)
+        self.press(Button.ENTER)
+
+    def select(self, label: str) -> None:
+        """Turn the menu's dial until the row of this label is selected, as far as there are rows.
+
+        Raises:
+            ControlError: If there is none, or the page has no rows.
+        """
+        self.turn(Knob.SELECT, -MOST_ROWS)
+        seen = 0
+        while True:
+            view = self.engine.panel.view(self.clock.now_ns())
+            if not isinstance(view, ListView) or view.selected is None or seen >= view.total:
+                raise ControlError(f"no row {label!r} is seen")
+            if view.rows[view.selected][0] == label:
+                return
+            self.turn(Knob.SELECT, 1)
+            seen += 1
 
     def strike(self, melody: Melody, origin_ns: int) -> None:
         """Play a melody on the keys, its first tick at an instant.

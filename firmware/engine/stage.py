@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from firmware.engine.messages import Advanced, Finished, GenerationRequest
+from firmware.engine.mixer import Mixer
 from firmware.engine.outside import Worker
 from firmware.engine.player import Player
 from firmware.engine.progress import Generating
@@ -19,6 +20,7 @@ class Stage:
     Attributes:
         playing: What plays or has played last, or None.
         generating: The generation at work, or None.
+        mixer: How the tracks of what plays are to sound.
     """
 
     def __init__(self, player: Player, worker: Worker) -> None:
@@ -27,6 +29,7 @@ class Stage:
         self._is_preview = False  # what plays
         self.playing: Composition | None = None
         self.generating: Generating | None = None
+        self.mixer = Mixer()
 
     @property
     def plays_preview(self) -> bool:
@@ -36,23 +39,34 @@ class Stage:
     def begin(self, music: Composition, now_ns: int) -> None:
         """Play something from its beginning."""
         self._is_preview = False
-        self.playing = music
-        self._player.play(music, now_ns)
+        self._take_up(music)
+        self._player.play(music, now_ns, mix=self.mixer.mix)
 
     def swap(self, music: Composition, now_ns: int) -> None:
         """Go on with something else at the same place."""
         self._is_preview = False
-        self.playing = music
-        self._player.swap(music, now_ns)
+        self._take_up(music)
+        self._player.swap(music, now_ns, mix=self.mixer.mix)
 
-    def generate(self, request: GenerationRequest) -> None:
+    def remix(self, now_ns: int) -> None:
+        """Let what plays sound as the mixer has it now."""
+        if self.playing is None:
+            return
+        written = self.generating.written_ticks if self.plays_preview and self.generating else None
+        self._player.remix(self.playing, now_ns, self.mixer.mix, written_ticks=written)
+
+    def generate(self, request: GenerationRequest, *, parent: str | None = None) -> None:
         """Have the worker begin.
+
+        Args:
+            request: The work.
+            parent: Name in the library of the composition that is worked on, or None.
 
         Raises:
             ContinuoError: If there is no worker.
         """
         number = self._worker.generate(request)
-        self.generating = Generating(number=number, request=request)
+        self.generating = Generating(number=number, request=request, parent=parent)
         self._is_preview = False
 
     def cancel(self) -> None:
@@ -132,9 +146,10 @@ class Stage:
         self, music: Composition, written_ticks: int | None, now_ns: int, at_ns: int | None
     ) -> None:
         assert self.generating is not None
-        self.playing = music
+        self._take_up(music)
+        mix = self.mixer.mix
         if self.plays_preview:
-            self._player.swap(music, now_ns, written_ticks=written_ticks)
+            self._player.swap(music, now_ns, written_ticks=written_ticks, mix=mix)
             return
         request = self.generating.request
         is_continuation = request.parameters.technique.is_continuation
@@ -144,4 +159,9 @@ class Stage:
             from_ticks=request.melody.end_ticks if is_continuation else 0,
             written_ticks=written_ticks,
             at_ns=at_ns,
+            mix=mix,
         )
+
+    def _take_up(self, music: Composition) -> None:
+        self.playing = music
+        self.mixer.adopt(music)

@@ -1,11 +1,17 @@
-"""The melody at hand and what was made of it, with one step back."""
+"""The melody at hand and what was made of it: the last takes, to step through."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
 
 from firmware.engine.messages import Finished, GenerationRequest
 from firmware.errors import EngineStateError
 from firmware.library.records import CompositionRecord
 from firmware.music.notes import Composition, Melody
+from firmware.parameters import Technique
+
+KEPT: Final = 10
+"""How many takes there are at most; the oldest gives way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +22,13 @@ class Take:
         melody: What was played.
         record: The composition with all that it came from, or None.
         unfinished: What was written of a composition before its generation failed, or None.
+        saved_as: The composition's name in the library, or None while it has none.
     """
 
     melody: Melody
     record: CompositionRecord | None = None
     unfinished: Composition | None = None
+    saved_as: str | None = None
 
     @property
     def composition(self) -> Composition | None:
@@ -29,7 +37,11 @@ class Take:
 
 
 def record_of(
-    request: GenerationRequest, finished: Finished, *, created_at: str
+    request: GenerationRequest,
+    finished: Finished,
+    *,
+    created_at: str,
+    parent: str | None = None,
 ) -> CompositionRecord:
     """What is kept of a composition.
 
@@ -37,6 +49,7 @@ def record_of(
         request: What it was made from.
         finished: What came of it.
         created_at: When, ISO 8601 in UTC.
+        parent: Name in the library of the composition that the melody was, or None.
     """
     return CompositionRecord(
         composition=finished.composition,
@@ -47,30 +60,115 @@ def record_of(
         bundle=finished.bundle,
         bundle_sha256=finished.bundle_sha256,
         created_at=created_at,
+        parent=parent,
     )
 
 
 class Takes:
-    """The present take and the one before it."""
+    """The last takes, one of which is the present one."""
 
     def __init__(self) -> None:
-        self.current: Take | None = None
-        self._before: Take | None = None
+        self._takes: list[Take] = []
+        self._at = 0
+        self._deleted: tuple[int, Take] | None = None
+
+    def __len__(self) -> int:
+        return len(self._takes)
+
+    def __iter__(self) -> Iterator[Take]:
+        return iter(self._takes)
+
+    @property
+    def current(self) -> Take | None:
+        """The present take, or None if there is none."""
+        return self._takes[self._at] if self._takes else None
+
+    @property
+    def number(self) -> int:
+        """Which one the present take is, from 1; 0 if there is none."""
+        return self._at + 1 if self._takes else 0
+
+    @property
+    def can_restore(self) -> bool:
+        """Whether a take was deleted that can come back."""
+        return self._deleted is not None
 
     def add(self, take: Take) -> None:
-        """Make a take the present one."""
-        self._before, self.current = self.current, take
+        """Make a take the last and the present one."""
+        self._takes = [*self._takes, take][-KEPT:]
+        self._at = len(self._takes) - 1
 
-    def swap(self) -> Take:
-        """Go back to the take before, or forth again.
+    def step(self, count: int) -> None:
+        """Go to a later take, or with a negative number to an earlier one; the ends are stops.
 
         Raises:
             EngineStateError: If there is none.
         """
-        if self.current is None or self._before is None:
-            raise EngineStateError("there is nothing to go back to", remedy="generate again first")
-        self._before, self.current = self.current, self._before
-        return self.current
+        self.melody()
+        self._at = min(max(self._at + count, 0), len(self._takes) - 1)
+
+    def delete(self) -> None:
+        """Forget the present take; the one before it is present then.
+
+        Raises:
+            EngineStateError: If there is none.
+        """
+        self.melody()
+        self._deleted = (self._at, self._takes.pop(self._at))
+        self._at = max(self._at - 1, 0)
+
+    def restore(self) -> None:
+        """Bring back the take that was deleted last, where it was.
+
+        Raises:
+            EngineStateError: If there is none.
+        """
+        if self._deleted is None:
+            raise EngineStateError("no take was deleted")
+        (at, take), self._deleted = self._deleted, None
+        at = min(at, len(self._takes))
+        self._takes.insert(at, take)
+        if len(self._takes) > KEPT:
+            del self._takes[0]
+            at = max(at - 1, 0)
+        self._at = at
+
+    def replace(self, take: Take) -> None:
+        """Put another one in the place of the present one."""
+        self._takes[self._at] = take
+
+    def note_saved(self, record: CompositionRecord, name: str) -> None:
+        """A composition was given a name in the library."""
+
+        def noted(take: Take) -> Take:
+            return replace(take, saved_as=name) if take.record is record else take
+
+        self._takes = [noted(take) for take in self._takes]
+        if self._deleted is not None:
+            at, take = self._deleted
+            self._deleted = (at, noted(take))
+
+    def source(self, technique: Technique, *, on_heard: bool) -> tuple[Melody, str | None]:
+        """What a technique works on.
+
+        Args:
+            technique: Which one.
+            on_heard: Whether a composition that another technique made is to be worked on.
+
+        Returns:
+            The melody, and the name in the library of the composition that it was, or None.
+
+        Raises:
+            EngineStateError: If there is no take.
+        """
+        melody = self.melody()
+        assert self.current is not None
+        record = self.current.record
+        if record is None:
+            return melody, None
+        if on_heard and record.technique is not technique:
+            return record.composition.as_melody(), self.current.saved_as
+        return melody, record.parent
 
     def melody(self) -> Melody:
         """The melody at hand.

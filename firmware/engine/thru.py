@@ -22,18 +22,22 @@ class Thru:
 
     Args:
         send: Where they go, from any thread; must not block.
+
+    Attributes:
+        is_on: Whether what is played is heard.
     """
 
     def __init__(self, send: Callable[[MidiMessage], None]) -> None:
         self._send = send
         self._held: set[int] = set()
         self._is_closed = False
+        self.is_on = True
         self._lock = threading.Lock()
 
     def feed(self, message: MidiMessage) -> None:
         """Hand on what is music: keys, pedals and wheels, but no clock and no program."""
         with self._lock:
-            if self._is_closed:
+            if self._is_closed or not self.is_on:
                 return
             match message:
                 case Realtime() | ProgramChange():
@@ -45,6 +49,13 @@ class Thru:
                 case _:
                     pass
             self._send(replace(message, channel=KEYBOARD_CHANNEL))
+
+    def switch(self, *, is_on: bool) -> None:
+        """Hand on what is played, or let go of every key and do not."""
+        with self._lock:
+            self.is_on = is_on
+            if not is_on:
+                self._release()
 
     def release(self) -> None:
         """Let go of every key, since the keyboard no longer can."""

@@ -12,8 +12,11 @@ MAX_PART = 40
 TEMPORARY_PREFIX = ".continuo-"
 """What the name of a folder begins with while it is being written or deleted."""
 
-NOT_OURS = frozenset({"lost+found", "system volume information"})
-"""Folders that file systems put at the top of a disk, in lower case."""
+MELODIES_FOLDER = "melodies"
+"""In the library's folder: MIDI files that anyone puts there, to be imported."""
+
+NOT_OURS = frozenset({"lost+found", "system volume information", MELODIES_FOLDER})
+"""Folders in the library's that are no compositions, in lower case: file systems have some."""
 
 # Letters that do not come apart into a plain letter and an accent.
 _SPELLED_OUT = str.maketrans(

@@ -12,6 +12,7 @@ WIDTH: Final = 128
 HEIGHT: Final = 64
 HEADER_HEIGHT: Final = 11
 
+_SHORTEST_THUMB: Final = 4
 _MIN_SEMITONES: Final = 18
 """A narrow melody is not stretched over the whole height."""
 
@@ -86,6 +87,10 @@ class Canvas:
         """A dotted line downwards."""
         self._draw.point([(x, y) for y in range(top, bottom, every)], fill=255)
 
+    def dotted_row(self, y: int) -> None:
+        """A dotted line from edge to edge."""
+        self._draw.point([(x, y) for x in range(0, WIDTH, 3)], fill=255)
+
     def triangle(self, box: Box) -> None:
         """A triangle that points to the right, as on a play button."""
         middle = (box.top + box.bottom - 1) // 2
@@ -105,10 +110,10 @@ class Canvas:
     def scroll_bar(self, box: Box, *, first: int, shown: int, total: int) -> None:
         """Which part of a list is shown: a thumb as long as that part, on a dotted line."""
         height = box.bottom - box.top
-        top = box.top + height * first // total
         self.dots(box.right - 1, box.top, box.bottom, every=2)
-        bottom = box.top + height * (first + shown) // total
-        self.fill(Box(left=box.left, top=top, right=box.right, bottom=bottom))
+        thumb = max(height * shown // total, _SHORTEST_THUMB)
+        top = box.top + (height - thumb) * first // max(total - shown, 1)
+        self.fill(Box(left=box.left, top=top, right=box.right, bottom=top + thumb))
 
     def piano_roll(
         self,

@@ -18,7 +18,7 @@ from firmware.parameters import (
 MAX_BEATS_PER_BAR = 32
 
 DUET = "Duet"
-"""The last choice of the first row: to extend what is played, again and again, in turn."""
+"""The last choice of the technique: to extend what is played, again and again, in turn."""
 
 TECHNIQUE = ChoiceSpec(
     key="technique",
@@ -28,7 +28,7 @@ TECHNIQUE = ChoiceSpec(
     default=Technique.ENHANCE.capitalize(),
     meaning="What the generate button does.",
 )
-"""The first row of the panel; a technique's parameters are those below it."""
+"""What is set first; the technique's parameters come after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +40,9 @@ class Settings:
         is_duet: Whether it begins a duet; the technique is `EXTEND` then.
         values: Of each technique's parameters, by `ParameterSpec.key`; what is missing has its
             default. Each technique keeps its own while another one is chosen.
-        selected: Which row the value knob changes: 0 is the technique, then its parameters.
         tempo_bpm: Quarter notes a minute, 40..220.
         beats_per_bar: Quarter notes a bar, 1..32.
+        installed: Values that models bring, by `ParameterSpec.key`, for knobs to go through.
 
     Raises:
         ParameterError: If tempo or bar is out of range.
@@ -51,9 +51,9 @@ class Settings:
     technique: Technique = Technique.ENHANCE
     is_duet: bool = False
     values: Mapping[Technique, Mapping[str, Value]] = field(default_factory=dict)
-    selected: int = 0
     tempo_bpm: float = 100.0
     beats_per_bar: int = 4
+    installed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not MIN_TEMPO_BPM <= self.tempo_bpm <= MAX_TEMPO_BPM:
@@ -67,40 +67,21 @@ class Settings:
     @property
     def specs(self) -> tuple[ParameterSpec, ...]:
         """The technique and its parameters, in the order in which they are shown."""
-        return (TECHNIQUE, *specs_of(self.technique))
+        return (TECHNIQUE, *specs_of(self.technique, installed=self.installed))
 
     def parameters(self) -> Parameters:
         """The values for a generation."""
         return parameters_for(self.technique, self.values.get(self.technique))
 
     def value(self, key: str) -> Value:
-        """What a row is set to.
+        """What the technique, or one of its parameters, is set to.
 
         Raises:
             KeyError: If the technique has no such parameter.
         """
-        return self._row_values()[key]
-
-    def rows(self) -> tuple[tuple[str, str], ...]:
-        """Label and value of the technique and its parameters, as the player reads them."""
-        values = self._row_values()
-        return tuple((spec.label, spec.text(values[spec.key])) for spec in self.specs)
-
-    def _row_values(self) -> dict[str, Value]:
-        technique = DUET if self.is_duet else self.technique.capitalize()
-        return {TECHNIQUE.key: technique, **self.parameters().as_dict()}
-
-
-def select(settings: Settings, clicks: int) -> Settings:
-    """Move to another row; the ends are stops, so that a finger finds them blindly."""
-    last = len(settings.specs) - 1
-    return replace(settings, selected=min(max(settings.selected + clicks, 0), last))
-
-
-def adjust(settings: Settings, clicks: int) -> Settings:
-    """Change the selected row."""
-    spec = settings.specs[settings.selected]
-    return set_value(settings, spec.key, spec.turned(settings.value(spec.key), clicks))
+        if key == TECHNIQUE.key:
+            return DUET if self.is_duet else self.technique.capitalize()
+        return self.parameters()[key]
 
 
 def set_value(settings: Settings, key: str, value: Value) -> Settings:
@@ -118,8 +99,7 @@ def set_value(settings: Settings, key: str, value: Value) -> Settings:
         choice = TECHNIQUE.checked(value)
         is_duet = choice == DUET
         technique = Technique.EXTEND if is_duet else Technique(choice.lower())
-        chosen = replace(settings, technique=technique, is_duet=is_duet)
-        return select(chosen, 0)  # it may have fewer rows
+        return replace(settings, technique=technique, is_duet=is_duet)
     values = {**settings.values.get(settings.technique, {}), key: spec.checked(value)}
     return replace(settings, values={**settings.values, settings.technique: values})
 

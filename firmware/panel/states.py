@@ -38,6 +38,7 @@ class Trigger(StrEnum):
     BACK = "back"
     KEEP = "keep"
     DUET = "duet"
+    TAKE = "another take"
     COUNTED_IN = "counted in"
     PREVIEW = "preview ready"
     FINISHED = "generation finished"
@@ -65,7 +66,7 @@ class Action(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     SILENCE = "silence"
-    SWAP_TAKES = "swap takes"
+    HEAR_TAKE = "hear take"
     AUDITION = "audition"
     ACCEPT = "accept"
     GIVE_UP = "give up"
@@ -115,9 +116,10 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.GENERATE: Move(_A.GENERATE, _S.GENERATING),
             _T.PLAY: Move(_A.PLAY, _S.PLAYING),
             _T.STOP: Move(_A.SILENCE, _S.IDLE),
-            _T.BACK: Move(_A.SWAP_TAKES, _S.IDLE),
+            _T.BACK: Move(_A.NOTHING, _S.IDLE),
             _T.KEEP: Move(_A.KEEP_CAPTURED, _S.IDLE),
             _T.DUET: Move(_A.BEGIN_DUET, _S.DUET_LISTENING),
+            _T.TAKE: Move(_A.HEAR_TAKE, _S.IDLE),
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
@@ -134,6 +136,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.BACK: Move(_A.ABANDON_TAKE, _S.IDLE),
             _T.KEEP: _COUNTING,
             _T.DUET: _COUNTING,
+            _T.TAKE: _COUNTING,
             _T.COUNTED_IN: Move(_A.RECORD, _S.RECORDING),
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
@@ -150,6 +153,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.BACK: Move(_A.ABANDON_TAKE, _S.IDLE),
             _T.KEEP: _RECORDING,
             _T.DUET: _RECORDING,
+            _T.TAKE: _RECORDING,
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
@@ -166,6 +170,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.BACK: Move(_A.CANCEL, _S.IDLE),
             _T.KEEP: _WAIT,
             _T.DUET: _WAIT,
+            _T.TAKE: _WAIT,
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Move(_A.AUDITION, _S.AUDITIONING),
             _T.FINISHED: Move(_A.ACCEPT, _S.PLAYING),
@@ -182,6 +187,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.BACK: Move(_A.CANCEL, _S.PLAYING),
             _T.KEEP: _WAIT,
             _T.DUET: _WAIT,
+            _T.TAKE: _WAIT,
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Move(_A.AUDITION, _S.AUDITIONING),
             _T.FINISHED: Move(_A.ACCEPT, _S.PLAYING),
@@ -195,9 +201,10 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.GENERATE: Move(_A.GENERATE, _S.AUDITIONING),
             _T.PLAY: Move(_A.PAUSE, _S.PAUSED),
             _T.STOP: Move(_A.SILENCE, _S.IDLE),
-            _T.BACK: Move(_A.SWAP_TAKES, _S.PLAYING),
+            _T.BACK: Move(_A.NOTHING, _S.PLAYING),
             _T.KEEP: Move(_A.KEEP_CAPTURED, _S.PLAYING),
             _T.DUET: Move(_A.BEGIN_DUET, _S.DUET_LISTENING),
+            _T.TAKE: Move(_A.HEAR_TAKE, _S.PLAYING),
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
@@ -211,9 +218,10 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.GENERATE: Move(_A.GENERATE, _S.GENERATING),
             _T.PLAY: Move(_A.RESUME, _S.PLAYING),
             _T.STOP: Move(_A.SILENCE, _S.IDLE),
-            _T.BACK: Move(_A.SWAP_TAKES, _S.PAUSED),
+            _T.BACK: Move(_A.NOTHING, _S.PAUSED),
             _T.KEEP: Move(_A.KEEP_CAPTURED, _S.PAUSED),
             _T.DUET: Move(_A.BEGIN_DUET, _S.DUET_LISTENING),
+            _T.TAKE: Move(_A.HEAR_TAKE, _S.PAUSED),
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
@@ -230,6 +238,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.BACK: Move(_A.END_DUET, _S.IDLE),
             _T.KEEP: Move(_A.KEEP_CAPTURED, _S.DUET_LISTENING),
             _T.DUET: Move(_A.ANSWER, _S.DUET_ANSWERING),
+            _T.TAKE: _DUET,
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
@@ -246,6 +255,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.BACK: Move(_A.END_DUET, _S.IDLE),
             _T.KEEP: Move(_A.KEEP_CAPTURED, _S.DUET_ANSWERING),
             _T.DUET: _ANSWERING,
+            _T.TAKE: _DUET,
             _T.COUNTED_IN: Rule.IMPOSSIBLE,
             _T.PREVIEW: Move(_A.AUDITION, _S.DUET_ANSWERING),
             _T.FINISHED: Move(_A.COMPLETE_ANSWER, _S.DUET_ANSWERING),

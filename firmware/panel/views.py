@@ -6,22 +6,87 @@ from firmware.panel.canvas import RollNote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HomeView:
-    """The instrument at rest.
+class ListView:
+    """Rows to choose from, or facts.
 
     Attributes:
-        technique: What the generate button does.
-        tempo_bpm: Quarter notes a minute.
-        melody: What it would be done to: name and length, or an empty string.
-        rows: Label and value of the technique and of each of its parameters.
-        selected: Which of them the value knob changes.
+        title: What they are.
+        right: At the right end of the title, or an empty string.
+        level: How much sounds, 0..`LEVELS`, in place of that; None where it is not shown.
+        note: A line of its own above the rows, or an empty string for none.
+        note_right: At its right end, seen in full, or an empty string.
+        rows: Label and value of those that are seen.
+        selected: Which of these is selected, or None.
+        is_editing: Whether the menu dial changes its value.
+        first: Which of all rows is the first that is seen.
+        total: How many rows there are.
+        meaning: What the selected row means, in plain words, below the rows; or None.
     """
 
-    technique: str
-    tempo_bpm: float
-    melody: str
+    title: str
+    right: str = ""
+    level: int | None = None
+    note: str = ""
+    note_right: str = ""
     rows: tuple[tuple[str, str], ...]
-    selected: int
+    selected: int | None
+    is_editing: bool = False
+    first: int
+    total: int
+    meaning: str | None = None
+
+
+LEVELS = 5
+"""The loudest that is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextView:
+    """Something to read.
+
+    Attributes:
+        title: What it is about.
+        lines: What is seen of it, wrapped.
+        first: Which of all lines is the first that is seen.
+        total: How many lines there are.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    first: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmView:
+    """A question before something is done.
+
+    Attributes:
+        title: What is to be done.
+        subject: To what.
+        consequence: What follows.
+    """
+
+    title: str
+    subject: str
+    consequence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeekView:
+    """What a dial is turned to, over whatever page.
+
+    Attributes:
+        label: Which parameter.
+        value: What it is set to.
+        position: Where in its range, 0.0 to 1.0.
+        meaning: What it means, in plain words.
+    """
+
+    label: str
+    value: str
+    position: float
+    meaning: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +158,7 @@ class ListenView:
         position_s: The same in seconds.
         length_s: How long it is.
         is_paused: Whether it stands still.
+        take: Which of the takes it is and how many there are, as `3/10`.
     """
 
     title: str
@@ -104,6 +170,7 @@ class ListenView:
     position_s: int
     length_s: int
     is_paused: bool
+    take: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,4 +199,15 @@ class MessageView:
     remedy: str
 
 
-View = HomeView | CountInView | RecordView | GenerateView | ListenView | DuetView | MessageView
+View = (
+    ListView
+    | TextView
+    | ConfirmView
+    | PeekView
+    | CountInView
+    | RecordView
+    | GenerateView
+    | ListenView
+    | DuetView
+    | MessageView
+)

@@ -42,19 +42,23 @@ def test_every_board_that_ships_can_be_wired(name: str) -> None:
 
 
 def test_the_default_board_is_the_designs() -> None:
-    """Four buttons, four encoders with push, two lights; everything of today's but one is there."""
+    """Four buttons, four encoders with push, two lights: the menu, risk, two parameters."""
     board = load_board(Config(library=Path("/music")).board)
     assert (len(board.buttons), len(board.encoders), len(board.leds)) == (4, 4, 2)
     assert all(encoder.push is not None for encoder in board.encoders)
     pressed = {c for s in board.switches for c in (s.press, s.long_press) if c is not None}
     assert pressed == set(Button)
-    assert {e.turns for e in board.encoders if e.turns is not None} == set(Knob)
+    turned = {encoder.turns for encoder in board.encoders}
+    assert turned == {Knob.SELECT, Knob.RISK, Knob.FIRST, Knob.SECOND}
     assert {light for led in board.leds for light in led.lights} == set(Led)
 
 
 def test_the_small_board_has_two_encoders_and_three_buttons() -> None:
     board = load_board("small")
     assert (len(board.buttons), len(board.encoders), len(board.leds)) == (3, 2, 0)
+    pressed = {c for s in board.switches for c in (s.press, s.long_press) if c is not None}
+    assert pressed == set(Button), "nothing is out of reach"
+    assert {encoder.turns for encoder in board.encoders} == {Knob.SELECT, Knob.VALUE}
 
 
 def test_the_full_boards_variant_with_potentiometers_can_be_wired() -> None:

@@ -143,7 +143,7 @@ def test_what_is_pressed_and_turned_arrives_under_its_name(revision: str, full: 
         (Button.BACK, now),
         (Knob.SELECT, 1, now),
         (Knob.SELECT, -1, now),
-        (Button.KEEP, now),
+        (Button.ENTER, now),
     ]
 
 

@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,23 +12,51 @@ import pytest
 
 from firmware.config import Config
 from firmware.devices.board import simulated_board
-from firmware.devices.controls import Button
+from firmware.devices.controls import Button, Knob
+from firmware.devices.host import SimulatedHost
 from firmware.engine.clock import VirtualClock
 from firmware.engine.engine import Choices, Engine
 from firmware.engine.events import TimeSet
 from firmware.engine.simulation import Simulation
-from firmware.errors import BundleError
+from firmware.errors import BundleError, ControlError
 from firmware.library.store import Library
 from firmware.midi.messages import MidiMessage
 from firmware.music.notes import Composition, Melody, Note
 from firmware.panel.states import State
+from firmware.panel.views import ListView, TextView, View
 from firmware.parameters import Technique
 
 HERE = Path(__file__).parent
 
 
 class Rehearsal(Simulation):
-    """A simulated player who knows some longer gestures, and what is seen and heard of them."""
+    """A simulated player who knows some longer gestures, and what is seen and heard of them.
+
+    Attributes:
+        controls: What there is to press and to turn; the player reaches for nothing else.
+    """
+
+    controls: Container[Button | Knob] = (*Button, *Knob)
+
+    def press(self, button: Button) -> int:
+        """See `Simulation.press`."""
+        assert button in self.controls
+        return super().press(button)
+
+    def turn(self, knob: Knob, clicks: int) -> None:
+        """See `Simulation.turn`."""
+        assert knob in self.controls
+        super().turn(knob, clicks)
+
+    def change(self, label: str, clicks: int) -> None:
+        """Change what a row is set to, with the dial for it or else with the menu's alone."""
+        self.select(label)
+        if Knob.VALUE in self.controls:
+            self.turn(Knob.VALUE, clicks)
+            return
+        self.press(Button.ENTER)
+        self.turn(Knob.SELECT, clicks)
+        self.press(Button.BACK)
 
     def record(self, melody: Melody) -> None:
         """Record a melody as a player does, with the count-in."""
@@ -52,6 +80,36 @@ class Rehearsal(Simulation):
         notice = self.engine.instrument.notice
         return notice.sentence if notice else ""
 
+    def view(self) -> View:
+        """What is seen."""
+        return self.engine.panel.view(self.clock.now_ns())
+
+    def is_seen(self, label: str) -> bool:
+        """Whether a row of this label is on the page, seen or not."""
+        try:
+            self.select(label)
+        except ControlError:
+            return False
+        return True
+
+    def text(self) -> str:
+        """All words that are seen, in one line."""
+        view = self.view()
+        match view:
+            case ListView():
+                words = [
+                    view.title,
+                    view.note,
+                    view.note_right,
+                    *(word for row in view.rows for word in row),
+                ]
+                words += [view.meaning or ""]
+            case TextView():
+                words = [view.title, *view.lines]
+            case _:
+                words = [str(view)]
+        return " ".join(" ".join(words).split())
+
     def since(self, count: int) -> list[MidiMessage]:
         """What the synthesizer heard, but for so many messages at the beginning."""
         return [message for _, message in list(self.board.synthesizer.heard)[count:]]
@@ -71,6 +129,7 @@ class MakeInstrument(Protocol):
         bundle: str | None = "fake",
         techniques: Collection[Technique] = frozenset(Technique),
         seed: int = 0,
+        seeds: Iterator[int] | None = None,
         **config: object,
     ) -> Rehearsal:
         """Open one with settings of `Config`; without a bundle no worker is started.
@@ -124,17 +183,19 @@ def make_instrument(tmp_path: Path) -> Iterator[MakeInstrument]:
         bundle: str | None = "fake",
         techniques: Collection[Technique] = frozenset(Technique),
         seed: int = 0,
+        seeds: Iterator[int] | None = None,
         **config: object,
     ) -> Rehearsal:
         clock = VirtualClock(start_ns=5_000_000_000)
         board = simulated_board(clock.now_ns)
         choices = Choices(
-            choose_seed=lambda: seed,
+            choose_seed=lambda: seed if seeds is None else next(seeds),
             wall_clock=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-            choose_bundle=lambda technique: _folder(
-                tmp_path, bundle if technique in techniques else None
+            choose_bundle=lambda parameters: _folder(
+                tmp_path, bundle if parameters.technique in techniques else None
             ),
             studio=f"fake_studio:{studio}",
+            host=SimulatedHost(),
         )
         settings = replace(Config(library=tmp_path / "library"), **config)  # type: ignore[arg-type]
         engine = Engine(board, Library(settings.library), clock, settings, choices)

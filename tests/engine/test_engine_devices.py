@@ -70,17 +70,22 @@ def test_knobs_change_the_settings_and_the_keyboards_own_controls_work(
     make_instrument: "MakeInstrument",
 ) -> None:
     simulation = make_instrument(bundle=None)
-    simulation.board.knobs.turn(Knob.TEMPO, 7)
-    simulation.board.knobs.turn(Knob.SELECT, 2)
-    simulation.board.knobs.turn(Knob.VALUE, -3)
-    simulation.engine.step()
+    simulation.turn(Knob.TEMPO, 7)
+    simulation.open_page("Parameters")
+    simulation.select("Remove at most")
+    simulation.turn(Knob.VALUE, -3)
+    simulation.turn(Knob.RISK, 2)
+    simulation.turn(Knob.SECOND, 1)
     settings = simulation.engine.instrument.settings
     assert settings.tempo_bpm == 107.0
     assert settings.parameters()["max_input_notes_removed"] == 47
+    assert settings.parameters()["creative_risk"] == 1.2
+    assert settings.parameters()["max_notes_added"] == 95
+    heard = simulation.count_heard()
     simulation.board.keyboard.say(bytes((0xB0, 107, 127, 107, 0)))  # record, down and up
     simulation.engine.step()
     assert simulation.state() is State.COUNT_IN
-    assert simulation.count_heard() == 1, "its buttons are no music"
+    assert simulation.count_heard() == heard + 1, "its buttons are no music"
 
 
 def test_a_keyboards_knob_sets_what_the_technique_has(make_instrument: "MakeInstrument") -> None:

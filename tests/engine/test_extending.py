@@ -9,11 +9,10 @@ import pytest
 
 from firmware.devices.controls import Button, Knob, Led
 from firmware.engine.schedule import KEYBOARD_CHANNEL, TRACK_CHANNELS
-from firmware.engine.viewing import Viewer
 from firmware.midi.messages import NoteOn
 from firmware.music.notes import Melody
 from firmware.panel.states import State
-from firmware.panel.views import DuetView, HomeView
+from firmware.panel.views import DuetView, PeekView
 from firmware.parameters import Technique
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def test_a_worker_that_dies_while_it_writes_leaves_what_was_heard(
 
 def begin_duet(simulation: "Rehearsal") -> None:
     """Choose the duet in the first row, and press generate."""
-    simulation.turn(Knob.VALUE, 2)
+    simulation.turn(Knob.VALUE, len(Technique))  # it is the last one
     assert simulation.engine.instrument.settings.is_duet
     simulation.press(Button.GENERATE)
     assert simulation.state() is State.DUET_LISTENING
@@ -121,8 +120,12 @@ def test_a_duet_answers_stops_for_the_player_and_answers_what_was_said_by_both(
     simulation.advance(2 * BEAT_NS)
     generating = simulation.engine.instrument.generating
     assert generating is not None
-    pitches = [note.pitch for note in generating.request.melody.notes]
-    assert pitches == [60, 62, 64, *(84 - beat for beat in range(heard)), 67, 69]
+    request = generating.request
+    assert [note.pitch for note in request.melody.notes] == [67, 69]
+    assert request.turns is not None
+    (turn,) = request.turns
+    assert [note.pitch for note in turn.melody.notes] == [60, 62, 64]
+    assert [note.pitch for note in turn.answer] == [84 - beat for beat in range(heard)]
     simulation.wait(lambda: simulation.engine.instrument.generating is None)
     simulation.advance(30 * SECOND_NS)
     assert simulation.state() is State.DUET_LISTENING
@@ -134,16 +137,17 @@ def test_the_panel_shows_whose_turn_it_is_and_the_settings_while_they_are_turned
 ) -> None:
     simulation = make_instrument("ExtendingStudio")
     begin_duet(simulation)
-    viewer, now_ns = Viewer(simulation.engine.instrument), simulation.clock.now_ns()
     listening = DuetView(tempo_bpm=100.0, is_answering=False)
-    assert viewer.view(now_ns, peeks=False) == listening
-    settings = viewer.view(now_ns, peeks=True)
-    assert isinstance(settings, HomeView)
-    assert settings.technique == "Duet"
+    assert simulation.view() == listening
+    simulation.turn(Knob.VALUE, 3)
+    risk = simulation.view()
+    assert isinstance(risk, PeekView)
+    assert (risk.label, risk.value) == ("Creative risk", "1.3")
+    simulation.advance(2 * SECOND_NS)
+    assert simulation.view() == listening
     play_phrase(simulation, 60, 62)
     simulation.advance(2 * BEAT_NS)
-    answering = viewer.view(simulation.clock.now_ns(), peeks=False)
-    assert answering == replace(listening, is_answering=True)
+    assert simulation.view() == replace(listening, is_answering=True)
 
 
 def test_switched_off_in_an_answer_a_duet_leaves_silence_a_melody_and_no_process(
@@ -173,9 +177,10 @@ def test_switched_off_in_an_answer_a_duet_leaves_silence_a_melody_and_no_process
 
 def test_a_duet_without_a_model_is_a_sentence(make_instrument: "MakeInstrument") -> None:
     simulation = make_instrument(techniques={Technique.ENHANCE})
-    simulation.turn(Knob.VALUE, 2)
+    simulation.turn(Knob.VALUE, len(Technique))  # it is the last one
+    simulation.press(Button.GENERATE)
     assert "no model is installed" in simulation.sentence()
-    assert not simulation.engine.instrument.settings.is_duet
+    assert simulation.state() is State.IDLE
 
 
 def do_something(simulation: "Rehearsal", rng: random.Random) -> None:

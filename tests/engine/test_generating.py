@@ -3,6 +3,8 @@
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,21 +147,75 @@ def test_back_cancels_a_generation_and_keeps_the_melody(
     assert len(simulation.engine.saved) == 1
 
 
-def test_back_returns_to_the_composition_before_and_forth_again(
+def test_generate_makes_another_take_and_the_dial_steps_through_them(
+    make_instrument: "MakeInstrument", melody: Melody
+) -> None:
+    """Every take has a seed of its own, and all begin with the same melody."""
+    simulation = make_instrument(seeds=count(3))
+    takes = simulation.engine.instrument.takes
+    simulation.record(melody)
+    for _ in range(3):
+        simulation.generate()
+    assert [take.record.seed for take in takes if take.record] == [3, 4, 5]
+    assert len({take.melody for take in takes}) == 1
+    simulation.turn(Knob.SELECT, -1)
+    assert simulation.state() is State.PLAYING
+    assert takes.current is list(takes)[2]
+    simulation.turn(Knob.SELECT, -9)
+    assert takes.current is next(iter(takes))
+    simulation.turn(Knob.SELECT, 9)
+    assert takes.current is list(takes)[3]
+    simulation.advance(20 * SECOND_NS)
+    assert simulation.board.synthesizer.sounding == set()
+
+
+def test_another_technique_works_on_what_is_heard_and_says_where_it_came_from(
+    make_instrument: "MakeInstrument", melody: Melody, tmp_path: Path
+) -> None:
+    """Enhance, then extend from the page on which it is heard; then extend once more."""
+    simulation = make_instrument()
+    instrument, saved = simulation.engine.instrument, simulation.engine.saved
+    simulation.record(melody)
+    simulation.generate()
+    simulation.wait(lambda: len(saved) == 1)
+    enhanced = instrument.takes.current
+    assert enhanced is not None
+    assert enhanced.composition is not None
+    simulation.press(Button.BACK)
+    simulation.select("Technique")
+    simulation.turn(Knob.VALUE, 9)
+    simulation.turn(Knob.VALUE, -1)  # behind extend there is the duet
+    assert instrument.settings.technique is Technique.EXTEND
+    simulation.open_page("Listen")
+    for times in (2, 3):
+        simulation.generate()
+        simulation.wait(partial(_are_saved, saved, times))
+        extended = Library(tmp_path / "library").load(saved[-1])
+        assert extended.technique is Technique.EXTEND
+        assert extended.melody.notes == enhanced.composition.as_melody().notes
+        assert extended.parent == saved[0]
+
+
+def _are_saved(saved: list[str], count: int) -> bool:
+    return len(saved) == count
+
+
+def test_from_home_another_technique_works_on_the_melody(
     make_instrument: "MakeInstrument", melody: Melody
 ) -> None:
     simulation = make_instrument()
     simulation.record(melody)
     simulation.generate()
-    first = simulation.engine.instrument.takes.current
-    simulation.press(Button.STOP)
+    simulation.press(Button.BACK)
+    simulation.turn(Knob.VALUE, 9)
+    simulation.turn(Knob.VALUE, -1)
     simulation.generate()
-    second = simulation.engine.instrument.takes.current
-    assert first is not second
-    simulation.press(Button.BACK)
-    assert simulation.engine.instrument.takes.current is first
-    simulation.press(Button.BACK)
-    assert simulation.engine.instrument.takes.current is second
+    take = simulation.engine.instrument.takes.current
+    assert take is not None
+    assert take.record is not None
+    assert take.record.technique is Technique.EXTEND
+    assert take.record.melody.notes == melody.notes
+    assert take.record.parent is None
 
 
 def test_a_full_disk_is_a_sentence_and_the_composition_stays(
@@ -190,12 +246,13 @@ def test_the_first_row_chooses_the_technique_and_its_model_is_loaded_meanwhile(
         start(*arguments, threads=threads)
 
     monkeypatch.setattr(engine.worker, "start", watched)
-    simulation.turn(Knob.VALUE, 1)
+    clicks = list(Technique).index(Technique.EXTEND)
+    simulation.turn(Knob.VALUE, clicks)
     assert engine.instrument.settings.technique is Technique.EXTEND
-    assert len(loads) == 1
-    simulation.turn(Knob.SELECT, 1)
+    assert len(loads) == clicks
+    simulation.open_page("Parameters")
     simulation.turn(Knob.VALUE, 5)
-    assert len(loads) == 1, "another value is no other technique"
+    assert len(loads) == clicks, "another value is no other technique"
     simulation.generate()
     take = engine.instrument.takes.current
     assert take is not None
@@ -205,18 +262,26 @@ def test_the_first_row_chooses_the_technique_and_its_model_is_loaded_meanwhile(
     assert take.record.parameters["style"] == "piano"
 
 
-def test_a_technique_without_a_model_is_a_sentence_and_the_one_before_stays(
+def test_a_technique_without_a_model_is_a_sentence_with_the_way_to_install_one(
     make_instrument: "MakeInstrument", melody: Melody
 ) -> None:
+    """It is chosen all the same, so that what lies behind it can be reached."""
     simulation = make_instrument(techniques=[Technique.ENHANCE])
     instrument = simulation.engine.instrument
-    simulation.turn(Knob.TEMPO, 7)
     simulation.turn(Knob.VALUE, 1)
-    assert instrument.settings.technique is Technique.ENHANCE
-    assert instrument.settings.tempo_bpm == 107.0
+    assert instrument.settings.technique is not Technique.ENHANCE
     assert simulation.sentence() == "no model is installed"
     simulation.turn(Knob.SELECT, 1)
     assert simulation.sentence() == "", "a knob takes the message away, as a button does"
+    simulation.wait(lambda: simulation.is_seen("No model for it"), who="the disk")
+    simulation.open_page("No model for it")
+    assert "No model is installed." in simulation.text()
+    simulation.press(Button.BACK)
     simulation.record(melody)
+    simulation.press(Button.GENERATE)
+    assert simulation.state() is State.IDLE
+    assert simulation.sentence() == "no model is installed"
+    simulation.select("Technique")
+    simulation.turn(Knob.VALUE, -1)
     simulation.generate()
     assert simulation.state() is State.PLAYING

@@ -1,5 +1,6 @@
 """The instrument against a player who presses anything at any time: no note hangs, ever."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,17 +18,20 @@ from firmware.engine.messages import (
     Failed,
     Finished,
     GenerationRequest,
+    Listen,
     Loaded,
     WorkerMessage,
 )
+from firmware.engine.mixer import Fader
 from firmware.engine.outside import Outside
 from firmware.engine.schedule import KEYBOARD_CHANNEL, TRACK_CHANNELS, as_composition
+from firmware.engine.takes import Take, Takes
 from firmware.errors import BundleError, ContinuoError, EngineStateError
 from firmware.library.records import CompositionRecord
 from firmware.midi.messages import MidiMessage, NoteOff, NoteOn
 from firmware.music.notes import Composition, Melody, Note, Track
 from firmware.panel.states import State, Trigger
-from firmware.parameters import Technique
+from firmware.parameters import Parameters, Technique
 
 
 @dataclass
@@ -40,6 +44,7 @@ class World:
     number: int = 0
     incarnation: int = 1
     request: GenerationRequest | None = None
+    heard: list[Listen] = field(default_factory=list)
     technique: Technique = Technique.ENHANCE
     struck: list[tuple[int, int, int]] = field(default_factory=list)  # when, channel, pitch
     bars: int = 0  # of an extension that are written
@@ -84,6 +89,10 @@ class World:
         self.number += 1
         self.bars = 0
         return self.number
+
+    def listen(self, duet: Listen) -> None:
+        """Be the worker."""
+        self.heard.append(duet)
 
     def cancel(self, number: int) -> None:
         """Be the worker."""
@@ -205,9 +214,39 @@ moves = st.lists(
         st.tuples(st.just("strike"), st.integers(60, 63)),
         st.tuples(st.just("release"), st.integers(60, 63)),
         st.tuples(st.sampled_from(_ANSWERS), st.integers(-1, 0)),
+        st.tuples(st.just("chain"), st.sampled_from(range(len(Technique)))),
+        st.tuples(st.just("step"), st.integers(-2, 2)),
+        st.tuples(st.sampled_from(("delete take", "restore take")), st.just(0)),
+        st.tuples(st.sampled_from(("mute", "solo", "program")), st.integers(0, 2)),
     ),
     max_size=60,
 )
+
+
+def _choose(world: World, verb: str, argument: int) -> None:
+    """What a hand does with takes and tracks; a refusal is none of the player's mistakes."""
+    instrument, now_ns = world.instrument, world.now_ns
+    match verb:
+        case "chain":
+            technique = list(Technique)[argument]
+            instrument.settings = replace(instrument.settings, technique=technique)
+            instrument.generate(now_ns, on_heard=True)
+        case "step":
+            instrument.change_take(lambda takes: takes.step(argument), now_ns)
+        case "delete take":
+            instrument.change_take(Takes.delete, now_ns)
+        case "restore take":
+            instrument.change_take(Takes.restore, now_ns)
+        case _:
+            faders = instrument.stage.mixer.faders
+            fader = faders[argument] if argument < len(faders) else Fader()
+            instrument.stage.mixer.set(
+                argument,
+                is_muted=not fader.is_muted if verb == "mute" else None,
+                is_soloed=not fader.is_soloed if verb == "solo" else None,
+                program=now_ns % 128 if verb == "program" else None,
+            )
+            instrument.stage.remix(now_ns)
 
 
 def do(world: World, verb: str, argument: int | Trigger) -> None:
@@ -225,6 +264,12 @@ def do(world: World, verb: str, argument: int | Trigger) -> None:
             world.instrument.lose_keyboard(world.now_ns)
         case str(kind), int(age) if kind in _ANSWERS:
             world.answer(kind, world.number + age)
+        case (
+            ("chain" | "step" | "delete take" | "restore take" | "mute" | "solo" | "program"),
+            int(number),
+        ):
+            with suppress(EngineStateError):
+                _choose(world, verb, number)
         case _:
             pass
 
@@ -281,7 +326,7 @@ def mind(world: World) -> None:
         plays = state in (State.PLAYING, State.AUDITIONING)
         assert instrument.player.is_running == plays
     assert (instrument.duet is not None) == (state in _DUET)
-    assert (instrument.recorder is not None) == (state in (State.COUNT_IN, State.RECORDING))
+    assert (instrument.booth.recorder is not None) == (state in (State.COUNT_IN, State.RECORDING))
 
 
 def end(world: World) -> None:
@@ -353,6 +398,41 @@ def test_a_preview_that_has_ended_is_not_begun_again_by_the_next_one(melody: Mel
     assert world.state() is State.GENERATING
     world.press(Trigger.PLAY)
     assert world.state() is State.AUDITIONING
+
+
+def test_a_take_of_the_same_melody_goes_on_at_its_place_and_another_from_the_beginning(
+    melody: Melody,
+) -> None:
+    world = _with_melody(melody)
+    instrument = world.instrument
+    for _ in range(2):
+        world.press(Trigger.GENERATE)
+        world.answer("finished", world.number)
+    world.advance(300_000_000)
+    place = instrument.player.position_ticks(world.now_ns)
+    assert place > 0
+    instrument.change_take(lambda takes: takes.step(-1), world.now_ns)
+    assert instrument.player.position_ticks(world.now_ns) == place
+    assert instrument.takes.current is not None
+    assert instrument.playing == instrument.takes.current.composition
+    other = Take(melody=replace(melody, tempo_bpm=77.0))
+    instrument.change_take(lambda takes: takes.add(other), world.now_ns)
+    assert world.state() is State.PLAYING
+    assert instrument.player.position_ticks(world.now_ns) == 0
+    world.advance(300_000_000)
+    world.press(Trigger.PLAY)
+    instrument.change_take(lambda takes: takes.step(-1), world.now_ns)
+    assert world.state() is State.PAUSED
+    assert instrument.player.position_ticks(world.now_ns) == 0
+    assert world.sounding == set()
+
+
+def test_a_take_cannot_be_chosen_while_one_is_made(melody: Melody) -> None:
+    world = _with_melody(melody)
+    world.press(Trigger.GENERATE)
+    with pytest.raises(EngineStateError, match="is being generated"):
+        world.instrument.change_take(Takes.delete, world.now_ns)
+    assert len(world.instrument.takes) == 1
 
 
 def test_a_disk_that_is_too_slow_keeps_the_composition_and_says_so(melody: Melody) -> None:
@@ -437,7 +517,7 @@ def test_an_extension_that_fails_keeps_what_was_heard_of_it(melody: Melody) -> N
     assert take is not None
     assert take.composition == extended(take.melody, 1)
     assert world.records == []
-    world.press(Trigger.BACK)
+    world.instrument.change_take(lambda takes: takes.step(-1), world.now_ns)
     assert world.instrument.takes.current is not None
     assert world.instrument.takes.current.composition is None
 
@@ -479,6 +559,10 @@ def test_a_pause_of_two_beats_is_answered_from_what_was_just_played() -> None:
         (480, 62, 480),
         (960, 64, 480),
     ]
+
+
+def _written(notes: tuple[Note, ...]) -> list[tuple[int, int, int]]:
+    return [(n.start_ticks, n.pitch, n.duration_ticks) for n in notes]
 
 
 def test_neither_a_single_note_nor_a_held_key_is_answered() -> None:
@@ -523,15 +607,52 @@ def test_what_was_heard_of_an_answer_is_part_of_the_conversation_in_time() -> No
     world.strike(69, BEAT_NS)
     world.advance(2 * BEAT_NS)
     assert world.request is not None
-    assert [(n.start_ticks, n.pitch, n.duration_ticks) for n in world.request.melody.notes] == [
+    assert _written(world.request.melody.notes) == [(240, 67, 240), (480, 69, 480)]  # in its bars
+    assert world.request.turns is not None
+    (turn,) = world.request.turns
+    assert _written(turn.melody.notes) == [(0, 60, 480), (480, 62, 480), (960, 64, 480)]
+    answer = [(1440, 64, 720), (1920, 65, 240)]  # heard to its end, cut short by the player
+    assert _written(turn.answer) == answer
+    world.press(Trigger.STOP)
+    assert _written(world.instrument.takes.melody().notes) == [
         (0, 60, 480),
         (480, 62, 480),
         (960, 64, 480),
-        (5 * 480, 64, 720),  # heard to its end,
-        (6 * 480, 65, 240),  # cut short by the player
+        (5 * 480, 64, 720),
+        (6 * 480, 65, 240),
         (6 * 480 + 240, 67, 240),
         (7 * 480, 69, 480),
     ]
+
+
+def test_what_was_heard_is_read_while_the_player_plays() -> None:
+    """At once when the answer is broken off or ends, but not when the duet does."""
+    world = _in_duet(60, 62, 64)
+    world.advance(2 * BEAT_NS)
+    world.answer("preview", world.number)
+    world.advance(BEAT_NS + BEAT_NS // 2)
+    assert world.heard == []
+    world.strike(67, BEAT_NS // 2)
+    assert world.request is not None
+    (listen,) = world.heard
+    assert (listen.bundle_folder, listen.style) == (Path("bundle"), "piano")
+    (turn,) = listen.turns
+    assert turn.melody == world.request.melody
+    assert [n.pitch for n in turn.answer] == [64, 65]
+    world.strike(69, BEAT_NS)
+    world.advance(2 * BEAT_NS)
+    world.answer("preview", world.number)
+    world.answer("finished", world.number)
+    world.advance(60_000_000_000)
+    assert [len(turn.answer) for turn in world.heard[-1].turns] == [2, 4 * BARS]
+    world.strike(60, BEAT_NS)
+    world.strike(62, BEAT_NS)
+    world.advance(2 * BEAT_NS)
+    world.answer("preview", world.number)
+    world.advance(BEAT_NS)
+    assert world.request.turns == world.heard[-1].turns
+    world.press(Trigger.STOP)
+    assert len(world.heard) == 2
 
 
 def test_an_answer_that_plays_to_its_end_is_heard_and_the_player_is_listened_to_again() -> None:
@@ -561,13 +682,15 @@ def test_a_worker_that_dies_in_an_answer_ends_it_and_the_duet_goes_on() -> None:
     world.advance(2 * BEAT_NS)
     assert world.state() is State.DUET_ANSWERING
     assert world.request is not None
-    assert [n.pitch for n in world.request.melody.notes] == [60, 62, 64, 60, 62]
+    assert world.request.turns is not None
+    assert [[n.pitch for n in turn.answer] for turn in world.request.turns] == [[64]]
+    assert [n.pitch for n in world.request.melody.notes] == [60, 62]
 
 
 def test_a_duet_that_cannot_be_answered_says_so_once_for_each_phrase() -> None:
     world = _in_duet(60, 62)
 
-    def refuse(_: Technique) -> Path:
+    def refuse(_: Parameters) -> Path:
         raise BundleError("no model is installed")
 
     world.instrument._outside = replace(world.instrument._outside, choose_bundle=refuse)

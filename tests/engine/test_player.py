@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from firmware.engine.metronome import Metronome
 from firmware.engine.player import Player
+from firmware.engine.schedule import Mix
 from firmware.midi.messages import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -190,6 +191,74 @@ def test_a_swap_for_something_shorter_ends_the_music() -> None:
     assert not ear.player.is_running
 
 
+def band(*, tempo_bpm: float = 120.0) -> Composition:
+    """A long chord on one track, notes of a beat on another, both with a pitch in common."""
+    return Composition(
+        tracks=(
+            Track(name="pad", notes=(note(0, 48, 3840), note(0, 60, 3840)), program=89),
+            Track(name="lead", notes=tuple(note(480 * b, 60) for b in range(4)), program=81),
+        ),
+        tempo_bpm=tempo_bpm,
+    )
+
+
+def test_a_muted_track_is_silent_at_once_and_heard_at_once_again() -> None:
+    """What it holds is let go, and struck in its middle; the other track is not touched."""
+    ear, music = Ear(), band()
+    ear.player.play(music, 0)
+    ear.advance_to(BEAT_NS // 2)
+    ear.player.remix(music, ear.now_ns, Mix(silent=frozenset({0})))
+    assert ear.sounding == {(1, 60)}
+    ear.advance_to(BEAT_NS + BEAT_NS // 2)
+    assert ear.sounding == {(1, 60)}
+    ear.player.remix(music, ear.now_ns, Mix())
+    assert ear.sounding == {(0, 48), (0, 60), (1, 60)}
+    ear.advance_to(20 * BEAT_NS)
+    assert ear.sounding == set()
+    lead = [m for _, m in ear.heard if isinstance(m, NoteOn) and m.channel == 1]
+    assert len(lead) == 4
+
+
+def test_another_instrument_is_heard_at_once_and_lets_nothing_hang() -> None:
+    """The program comes before the notes that it is to play."""
+    ear, music = Ear(), band()
+    ear.player.play(music, 0)
+    ear.advance_to(BEAT_NS // 2)
+    heard = len(ear.heard)
+    ear.player.remix(music, ear.now_ns, Mix(programs=((0, 19),)))
+    assert [message for _, message in ear.heard[heard:]] == [
+        NoteOff(pitch=48, channel=0),
+        NoteOff(pitch=60, channel=0),
+        ProgramChange(program=19, channel=0),
+        NoteOn(pitch=48, velocity=80, channel=0),
+        NoteOn(pitch=60, velocity=80, channel=0),
+    ]
+    ear.advance_to(20 * BEAT_NS)
+    assert ear.sounding == set()
+    assert not ear.player.is_running
+
+
+def test_music_of_which_all_is_muted_takes_its_time_nevertheless() -> None:
+    ear, music = Ear(), band()
+    ear.player.play(music, 0, mix=Mix(silent=frozenset({0, 1})))
+    ear.advance_to(7 * BEAT_NS)
+    assert ear.player.is_running
+    ear.advance_to(8 * BEAT_NS)
+    assert not ear.player.is_running
+    assert ear.notes() == []
+
+
+def test_tracks_are_mixed_where_the_music_stands_still_too() -> None:
+    ear, music = Ear(), band()
+    ear.player.play(music, 0)
+    ear.advance_to(BEAT_NS)
+    ear.player.pause(ear.now_ns)
+    ear.player.remix(music, ear.now_ns, Mix(silent=frozenset({1})))
+    assert ear.sounding == set()
+    ear.player.resume(ear.now_ns)
+    assert {channel for channel, _ in ear.sounding} == {0}
+
+
 notes = st.builds(note, st.integers(0, 2000), st.integers(58, 61), st.integers(1, 900))
 pieces = st.builds(
     lambda given_notes, others, tempo: Composition(
@@ -209,6 +278,14 @@ moves = st.lists(
         st.tuples(st.just("swap"), pieces),
         st.tuples(st.sampled_from(("stop", "pause", "resume")), st.none()),
         st.tuples(st.just("wait"), st.integers(0, 2_000_000_000)),
+        st.tuples(
+            st.just("remix"),
+            st.builds(
+                Mix,
+                silent=st.frozensets(st.integers(0, 2)),
+                programs=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 3))).map(tuple),
+            ),
+        ),
     ),
     max_size=25,
 )
@@ -220,13 +297,16 @@ def test_whatever_is_pressed_every_note_on_gets_its_off(
     given_moves: list[tuple[str, object]],
 ) -> None:
     """The ear refuses a strike of a sounding note and an off of a silent one on the way."""
-    ear = Ear()
+    ear, playing = Ear(), Composition(tracks=())
     for verb, argument in given_moves:
         match verb, argument:
             case "wait", int(duration_ns):
                 ear.advance_to(ear.now_ns + duration_ns)
             case "play" | "swap", Composition() as composition:
+                playing = composition
                 getattr(ear.player, verb)(composition, ear.now_ns)
+            case "remix", Mix() as mix:
+                ear.player.remix(playing, ear.now_ns, mix)
             case _:
                 getattr(ear.player, verb)(ear.now_ns)
         assert ear.player.sounding == ear.sounding

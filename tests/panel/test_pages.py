@@ -4,116 +4,154 @@ A page that was changed on purpose is looked at and its images are written anew 
 `CONTINUO_GOLDEN=write python -m pytest tests/panel/test_pages.py`.
 """
 
+import importlib.util
 import os
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from firmware.midi.general_midi import INSTRUMENTS
 from firmware.panel.canvas import HEIGHT, WIDTH, RollNote
-from firmware.panel.font import width_of
-from firmware.panel.pages import PAGES, draw
-from firmware.panel.settings import TECHNIQUE, Settings, set_value
+from firmware.panel.drawing import DRAWINGS, draw
+from firmware.panel.drawing.listing import MEANING_LINES
+from firmware.panel.font import width_of, wrapped
+from firmware.panel.keys import Dial
+from firmware.panel.navigation import Navigation
+from firmware.panel.overview import Overview
+from firmware.panel.page import Page
+from firmware.panel.pages.activity import DuetPage, GeneratePage, RecordPage
+from firmware.panel.pages.compositions import CompositionPage, CompositionsPage
+from firmware.panel.pages.home import HomePage
+from firmware.panel.pages.listen import ListenPage, TakePage, TrackPage
+from firmware.panel.pages.listing import ListPage
+from firmware.panel.pages.melodies import MelodiesPage
+from firmware.panel.pages.midi import MidiPage
+from firmware.panel.pages.models import ModelPage, ModelsPage, missing_page
+from firmware.panel.pages.parameters import ParametersPage
+from firmware.panel.pages.reading import ConfirmPage, TextPage
+from firmware.panel.pages.sound import SoundPage
+from firmware.panel.pages.system import SystemPage
+from firmware.panel.states import State
 from firmware.panel.views import (
-    CountInView,
-    DuetView,
+    ConfirmView,
     GenerateView,
-    HomeView,
-    ListenView,
+    ListView,
     MessageView,
     RecordView,
     View,
 )
-from firmware.parameters import Technique
+from firmware.parameters import PARAMETERS, Technique
+
+if TYPE_CHECKING:
+    from tests.panel import examples
+else:
+    _SPEC = importlib.util.spec_from_file_location(
+        "panel_examples", Path(__file__).parent / "examples.py"
+    )
+    examples = importlib.util.module_from_spec(_SPEC)
+    _SPEC.loader.exec_module(examples)
 
 GOLDEN = Path(__file__).parent / "golden"
-BAR = 4 * 480
+BAR = examples.BAR
+EMPTY, FULL = examples.EMPTY, examples.FULL
 
-_SOPRANO = [(0, 71), (1, 71), (2, 72), (3, 74), (4, 74), (5, 72), (6, 71), (7, 69), (8, 67)]
-_BASS = [(0, 43), (2, 48), (4, 47), (6, 50), (8, 43)]
-NOTES = (
-    *(
-        RollNote(start_ticks=480 * b, end_ticks=480 * (b + 1), pitch=p, is_players=True)
-        for b, p in _SOPRANO
-    ),
-    *(
-        RollNote(start_ticks=480 * b, end_ticks=480 * (b + 2), pitch=p, is_players=False)
-        for b, p in _BASS
-    ),
+
+def _doing(state: State, **changes: Any) -> Overview:
+    activity: Any = examples.ACTIVITIES[state]
+    return replace(FULL, state=state, activity=replace(activity, **changes))
+
+
+def _set(technique: Technique, position: float | None = None) -> Overview:
+    return replace(FULL, settings=examples.settings_at(technique, position))
+
+
+def _confirm(page: ListPage, overview: Overview) -> Page:
+    """The question that a page of rows leads to."""
+    found = (row.opens for row in page.rows(overview) if isinstance(row.opens, ConfirmPage))
+    return next(found)
+
+
+def _peek(dial: Dial, overview: Overview) -> View:
+    navigation, _ = Navigation().turn(dial, 1, overview)
+    return navigation.view(overview)
+
+
+COMPOSITIONS, MODELS = FULL.compositions or (), FULL.models or ()
+_DAMAGED = CompositionPage(line=COMPOSITIONS[2])
+_COMPOSITION = CompositionPage(line=COMPOSITIONS[0])
+_GENERATE_EXTEND = GenerateView(
+    technique="extend", done=20, total=20, seconds_left=599, is_playing=False
 )
 
-
-def rows(technique: Technique, *, position: float | None = None) -> tuple[tuple[str, str], ...]:
-    """The technique's rows, at their defaults or with every knob at a position."""
-    settings = Settings(technique=technique)
-    for spec in settings.specs:
-        if position is not None and spec is not TECHNIQUE:
-            settings = set_value(settings, spec.key, spec.at(position))
-    return settings.rows()
-
-
-def _home(**changes: object) -> HomeView:
-    values: dict[str, object] = {
-        "technique": "enhance",
-        "tempo_bpm": 96.0,
-        "melody": "Ode to Joy · 16 bars",
-        "rows": rows(Technique.ENHANCE),
-        "selected": 1,
-    }
-    return HomeView(**(values | changes))  # type: ignore[arg-type]
-
-
-def _listen(*, playhead: int, is_paused: bool) -> ListenView:
-    return ListenView(
-        title="Ode to Joy",
-        notes=NOTES,
-        first_ticks=0,
-        ticks=4 * BAR,
-        ticks_per_bar=BAR,
-        playhead=playhead,
-        position_s=4,
-        length_s=83,
-        is_paused=is_paused,
-    )
-
+PAGES: dict[str, tuple[Page, Overview]] = {
+    "home": (HomePage(selected=1), FULL),
+    "home-begins": (HomePage(), EMPTY),
+    "home-edits": (HomePage(selected=2, is_editing=True), FULL),
+    "home-last-row": (HomePage(selected=99), replace(FULL, level=0)),
+    "home-no-model": (
+        HomePage(selected=1),
+        replace(_set(Technique.ACCOMPANY), no_model=FULL.missing[0]),
+    ),
+    "parameters": (ParametersPage(), FULL),
+    "parameters-edits": (ParametersPage(selected=3, is_editing=True), _set(Technique.ENHANCE, 1.0)),
+    "parameters-accompany": (ParametersPage(selected=2), _set(Technique.ACCOMPANY)),
+    "parameters-extend": (ParametersPage(selected=6), _set(Technique.EXTEND, 0.97)),
+    "record-counts-in": (RecordPage(), _doing(State.COUNT_IN)),
+    "record-begins": (RecordPage(), _doing(State.RECORDING, bar=1, beat=1, notes=())),
+    "record": (RecordPage(), _doing(State.RECORDING)),
+    "generate-begins": (
+        GeneratePage(),
+        _doing(State.GENERATING, done=0, total=0, seconds_left=None, is_playing=False),
+    ),
+    "generate": (GeneratePage(), _doing(State.AUDITIONING)),
+    "generate-extend": (
+        GeneratePage(),
+        replace(FULL, state=State.GENERATING, activity=_GENERATE_EXTEND),
+    ),
+    "duet": (DuetPage(), _doing(State.DUET_LISTENING)),
+    "duet-answers": (DuetPage(), _doing(State.DUET_ANSWERING, tempo_bpm=120.0)),
+    "listen": (ListenPage(), FULL),
+    "listen-paused": (
+        ListenPage(),
+        replace(FULL, listening=examples.listening(playhead=0, is_paused=True)),
+    ),
+    "take": (TakePage(selected=1), FULL),
+    "take-last-row": (TakePage(selected=99), FULL),
+    "take-delete": (_confirm(TakePage(), FULL), FULL),
+    "track": (TrackPage(index=1), FULL),
+    "track-edits": (TrackPage(index=2, selected=2, is_editing=True), FULL),
+    "track-drums": (TrackPage(index=4, selected=1), FULL),
+    "melodies": (MelodiesPage(selected=2), FULL),
+    "compositions": (CompositionsPage(selected=1), FULL),
+    "compositions-begins": (CompositionsPage(), EMPTY),
+    "compositions-none": (CompositionsPage(), replace(EMPTY, compositions=())),
+    "compositions-middle": (CompositionsPage(selected=600), FULL),
+    "composition": (_COMPOSITION, FULL),
+    "composition-damaged": (_DAMAGED, FULL),
+    "composition-delete": (_confirm(_COMPOSITION, FULL), FULL),
+    "models": (ModelsPage(), FULL),
+    "model": (ModelPage(line=MODELS[0], selected=4), FULL),
+    "model-missing": (missing_page(FULL.missing[0]), FULL),
+    "midi": (MidiPage(selected=3), FULL),
+    "midi-nothing": (MidiPage(), EMPTY),
+    "sound": (SoundPage(selected=1, is_editing=True), FULL),
+    "system": (SystemPage(), FULL),
+    "system-last-row": (SystemPage(selected=99), FULL),
+    "system-begins": (SystemPage(), EMPTY),
+    "system-switch-off": (_confirm(SystemPage(), FULL), FULL),
+}
 
 VIEWS: dict[str, View] = {
-    "home": _home(),
-    "home-without-melody": _home(melody="", selected=0),
-    "home-long-name-last-row": _home(
-        melody="Freude, schöner Götterfunken, Tochter aus Elysium",
-        rows=rows(Technique.ENHANCE, position=1.0),
-        selected=4,
-    ),
-    "home-extend": _home(technique="extend", rows=rows(Technique.EXTEND), selected=0),
-    "home-extend-middle": _home(
-        technique="extend", rows=rows(Technique.EXTEND, position=0.6), selected=5
-    ),
-    "home-extend-last-row": _home(
-        technique="extend", tempo_bpm=220.0, rows=rows(Technique.EXTEND, position=0.97), selected=8
-    ),
-    "count-in": CountInView(beat=2, beats=4, tempo_bpm=96.0),
-    "record-empty": RecordView(
-        bar=1, beat=1, notes=(), first_ticks=0, ticks=4 * BAR, ticks_per_bar=BAR
-    ),
-    "record": RecordView(
-        bar=3, beat=2, notes=NOTES[:9], first_ticks=0, ticks=4 * BAR, ticks_per_bar=BAR
-    ),
-    "generate-begins": GenerateView(
-        technique="enhance", done=0, total=0, seconds_left=None, is_playing=False
-    ),
-    "generate": GenerateView(
-        technique="enhance", done=42, total=100, seconds_left=75, is_playing=True
-    ),
-    "generate-extend": GenerateView(
-        technique="extend", done=20, total=20, seconds_left=599, is_playing=False
-    ),
-    "listen": _listen(playhead=37, is_paused=False),
-    "listen-paused": _listen(playhead=0, is_paused=True),
-    "duet-listening": DuetView(tempo_bpm=88.3, is_answering=False),
-    "duet-answering": DuetView(tempo_bpm=120.0, is_answering=True),
+    **{name: page.view(overview) for name, (page, overview) in PAGES.items()},
+    "peek-risk": _peek(Dial.RISK, FULL),
+    "peek-tempo": _peek(Dial.TEMPO, FULL),
+    "peek-first": _peek(Dial.FIRST, _set(Technique.EXTEND)),
     "message": MessageView(sentence="there is no melody yet", remedy="press record and play"),
     "message-long": MessageView(
         sentence="the model was trained for encoding 0123456789abcdef0123456789abcdef, this "
@@ -136,8 +174,23 @@ def test_a_page_looks_like_its_golden_image(name: str) -> None:
 
 
 def test_every_page_has_a_golden_image_and_every_image_a_page() -> None:
-    assert {type(view) for view in VIEWS.values()} == set(PAGES)
+    assert {type(view) for view in VIEWS.values()} == set(DRAWINGS)
     assert {path.stem for path in GOLDEN.glob("*.png")} == set(VIEWS)
+    shown = {type(page).__name__ for page, _ in PAGES.values()}
+    assert shown == set(_concrete(Page)) - {"ListPage", "ActivityPage"}
+
+
+def _concrete(kind: type) -> Iterator[str]:
+    """Names of the pages: a class with slots is made twice."""
+    child: type
+    for child in kind.__subclasses__():
+        yield child.__name__
+        yield from _concrete(child)
+
+
+def test_a_page_draws_what_its_view_is_drawn_to() -> None:
+    for name, (page, overview) in PAGES.items():
+        assert page.draw(overview).tobytes() == draw(VIEWS[name]).tobytes(), name
 
 
 @pytest.mark.parametrize("seconds_left", [None, 0, 59, 60, 599, 600, 86_399])
@@ -156,7 +209,30 @@ def test_the_time_left_does_not_run_into_what_back_does(seconds_left: int | None
 def test_any_text_can_be_shown(sentence: str, remedy: str, name: str) -> None:
     """File names and error messages come in every script."""
     assert draw(MessageView(sentence=sentence, remedy=remedy)).size == (WIDTH, HEIGHT)
-    assert draw(_home(melody=name)).size == (WIDTH, HEIGHT)
+    question, home = VIEWS["take-delete"], VIEWS["home"]
+    assert isinstance(question, ConfirmView)
+    assert isinstance(home, ListView)
+    for view in (
+        replace(question, subject=name, consequence=sentence),
+        replace(home, title=name, note=name, note_right=remedy, meaning=sentence),
+        replace(home, right=name, level=None, rows=((name, remedy), (remedy, name))),
+        TextPage(title=name, text=sentence).view(EMPTY),
+    ):
+        assert draw(view).size == (WIDTH, HEIGHT)
+
+
+@given(label=st.text(max_size=60), value=st.text(max_size=60))
+def test_a_label_and_its_value_never_run_into_each_other(label: str, value: str) -> None:
+    """A row drawn whole is its label and its value, with dark columns between them."""
+    view = ListView(title="", rows=((label, value),), selected=None, first=0, total=1)
+    both = draw(view)
+    only_label = draw(replace(view, rows=((label, "" if not value else " "),)))
+    only_value = draw(replace(view, rows=(("", value),)))
+    assert both.size == only_label.size == only_value.size
+    left = only_value.crop((0, 13, WIDTH, HEIGHT)).getbbox()
+    if left is not None and value.strip():
+        gap = both.crop((left[0] - 3, 13, left[0], HEIGHT))
+        assert left[0] < 3 or gap.getbbox() is None or width_of(value) > WIDTH // 3
 
 
 @given(
@@ -178,26 +254,17 @@ def test_any_notes_can_be_drawn_and_stay_inside_of_the_roll(
     notes: list[RollNote], bar: int
 ) -> None:
     """Below the header and above the line at the bottom nothing else is drawn upon."""
-    record = RecordView(
+    blank = RecordView(
         bar=bar + 1,
         beat=1,
-        notes=tuple(notes),
+        notes=(),
         first_ticks=bar * BAR,
         ticks=4 * BAR,
         ticks_per_bar=BAR,
     )
-    blank = draw(
-        RecordView(
-            bar=bar + 1,
-            beat=1,
-            notes=(),
-            first_ticks=bar * BAR,
-            ticks=4 * BAR,
-            ticks_per_bar=BAR,
-        )
-    )
     header = (0, 0, WIDTH, 11)
-    assert draw(record).crop(header).tobytes() == blank.crop(header).tobytes()
+    drawn = draw(replace(blank, notes=tuple(notes))).crop(header)
+    assert drawn.tobytes() == draw(blank).crop(header).tobytes()
 
 
 @pytest.mark.parametrize("technique", Technique)
@@ -206,5 +273,25 @@ def test_every_label_and_value_is_seen_in_full(
     technique: Technique, position: float | None
 ) -> None:
     """A label that gives way to its value is shortened by an ellipsis: none is."""
-    for label, value in rows(technique, position=position):
-        assert width_of(label) + width_of(value) <= WIDTH - 14
+    settings = examples.settings_at(technique, position)
+    for spec in settings.specs:
+        value = spec.text(settings.value(spec.key))
+        assert width_of(spec.label) + width_of(value) <= WIDTH - 14
+
+
+def test_every_meaning_and_every_instrument_is_seen_in_full() -> None:
+    for spec in PARAMETERS:
+        assert len(wrapped(spec.meaning, WIDTH - 4)) <= MEANING_LINES, spec.key
+    for name in INSTRUMENTS:
+        assert width_of("Keyboard") + width_of(name) <= WIDTH - 14, name
+
+
+@pytest.mark.parametrize("total", [0, 1, 3, 4, 5, 6, 50, 1200])
+def test_the_selected_row_is_always_among_those_that_are_seen(total: int) -> None:
+    overview = replace(FULL, deleted=None, compositions=COMPOSITIONS[:total])
+    for selected in {0, 1, total // 2, total - 1, total, total + 5} - {-1}:
+        view = CompositionsPage(selected=selected).view(overview)
+        assert view.selected is not None
+        assert 0 <= view.selected < len(view.rows)
+        assert view.first + view.selected == min(selected, max(total, 1) - 1)
+        assert view.first + len(view.rows) <= view.total

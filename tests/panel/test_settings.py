@@ -10,9 +10,7 @@ from firmware.panel.settings import (
     DUET,
     TECHNIQUE,
     Settings,
-    adjust,
     change_tempo,
-    select,
     set_value,
 )
 from firmware.parameters import PARAMETERS, ParameterSpec, Technique
@@ -20,67 +18,61 @@ from firmware.parameters import PARAMETERS, ParameterSpec, Technique
 turns = st.lists(st.integers(-300, 300), max_size=30)
 
 
-@given(hands=st.lists(st.tuples(st.sampled_from([select, adjust]), st.integers(-9, 9))))
+def turned(settings: Settings, key: str, clicks: int) -> Settings:
+    """What a page makes of some clicks."""
+    spec = next(spec for spec in settings.specs if spec.key == key)
+    return set_value(settings, key, spec.turned(settings.value(key), clicks))
+
+
+@given(hands=st.lists(st.tuples(st.integers(0, 8), st.integers(-9, 9))))
 def test_whatever_is_turned_the_settings_stay_ones_a_person_could_give(
-    hands: list[tuple[object, int]],
+    hands: list[tuple[int, int]],
 ) -> None:
     """Technique and parameters, in any order."""
     settings = Settings()
-    for turn, clicks in hands:
-        settings = turn(settings, clicks)  # type: ignore[operator]
+    for row, clicks in hands:
+        key = settings.specs[row % len(settings.specs)].key
+        settings = turned(settings, key, clicks)
         parameters = settings.parameters()  # raises if one is out of range
-        assert len(parameters.values) + 1 == len(settings.rows()) == len(settings.specs)
+        assert [key for key, _ in parameters.values] == [s.key for s in settings.specs[1:]]
         technique = DUET if settings.is_duet else settings.technique.capitalize()
-        assert settings.rows()[0] == ("Technique", technique)
+        assert settings.value(TECHNIQUE.key) == technique
         assert settings.technique is Technique.EXTEND or not settings.is_duet
-        assert 0 <= settings.selected < len(settings.specs)
 
 
 def test_the_first_row_chooses_the_technique_and_each_keeps_its_own_values() -> None:
     settings = set_value(Settings(), "creative_risk", 2.5)
-    extending = adjust(select(settings, -99), 1)
+    extending = turned(settings, TECHNIQUE.key, 2)
     assert extending.technique is Technique.EXTEND
     assert extending.parameters().number("creative_risk") == 1.0
     extending = set_value(extending, "creative_risk", 4.0)
-    back = adjust(extending, -1)
+    back = turned(extending, TECHNIQUE.key, -2)
     assert back.technique is Technique.ENHANCE
     assert back.parameters().number("creative_risk") == 2.5
-    assert adjust(back, 99).parameters().number("creative_risk") == 4.0
+    assert turned(back, TECHNIQUE.key, 99).parameters().number("creative_risk") == 4.0
 
 
 def test_a_duet_has_the_values_of_extend() -> None:
     settings = set_value(Settings(technique=Technique.EXTEND), "creative_risk", 2.5)
-    duet = adjust(settings, 1)
+    duet = turned(settings, TECHNIQUE.key, 1)
     assert duet.is_duet
     assert duet.parameters() == settings.parameters()
-    assert duet.rows()[1:] == settings.rows()[1:]
-    assert adjust(duet, 9) == duet
-    assert adjust(duet, -1) == settings
+    assert turned(duet, TECHNIQUE.key, 9) == duet
+    assert turned(duet, TECHNIQUE.key, -1) == settings
 
 
-def test_a_technique_with_fewer_rows_has_one_of_them_selected() -> None:
-    """A program may choose the technique while the last row of the longer list is selected."""
-    settings = select(Settings(technique=Technique.EXTEND), 99)
-    settings = set_value(settings, TECHNIQUE.key, "enhance")
-    assert settings.technique is Technique.ENHANCE
-    assert settings.selected == len(settings.specs) - 1
+def test_the_genre_knob_goes_through_what_is_installed_too() -> None:
+    settings = Settings(technique=Technique.ACCOMPANY, installed={"genre": ("rock", "polka")})
+    settings = turned(settings, "genre", 99)
+    assert settings.parameters().choice("genre") == "polka"
+    assert turned(settings, "genre", -1).parameters().choice("genre") == "bach"
 
 
 def test_a_value_that_there_is_not_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"0\.1\.\.6"):
         set_value(Settings(), "creative_risk", 7.0)
-    with pytest.raises(ParameterError, match="Enhance, Extend or Duet"):
+    with pytest.raises(ParameterError, match="Enhance, Accompany, Extend or Duet"):
         set_value(Settings(), TECHNIQUE.key, "improve")
-
-
-@given(turns=turns)
-def test_the_selection_stops_at_the_ends(turns: list[int]) -> None:
-    settings = Settings()
-    for clicks in turns:
-        settings = select(settings, clicks)
-        assert 0 <= settings.selected < len(settings.specs)
-    assert select(settings, 1000).selected == len(settings.specs) - 1
-    assert select(settings, -1000).selected == 0
 
 
 @given(turns=turns)
@@ -94,11 +86,9 @@ def test_the_tempo_stays_in_its_range_and_lands_on_whole_beats(turns: list[int])
 
 def test_a_click_is_one_step_of_a_short_range_and_more_of_a_long_one() -> None:
     """Five hundred notes must not take five hundred clicks."""
-    settings = Settings()
-    keys = [spec.key for spec in settings.specs]
-    risk = adjust(select(settings, keys.index("creative_risk")), 1)
+    risk = turned(Settings(), "creative_risk", 1)
     assert risk.parameters()["creative_risk"] == 1.1
-    added = adjust(select(settings, keys.index("max_notes_added")), 1)
+    added = turned(Settings(), "max_notes_added", 1)
     assert added.parameters()["max_notes_added"] == 95
 
 

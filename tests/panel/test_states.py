@@ -14,6 +14,7 @@ _BUTTONS = {
     Trigger.BACK,
     Trigger.KEEP,
     Trigger.DUET,
+    Trigger.TAKE,
 }
 
 

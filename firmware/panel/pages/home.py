@@ -1,27 +1,74 @@
-"""The instrument at rest: the melody, the technique and its parameters."""
+"""The root: what is set, what it would be done to, how much sounds, and the way to all else."""
 
-from firmware.panel.canvas import HEADER_HEIGHT, HEIGHT, WIDTH, Box, Canvas
-from firmware.panel.font import width_of
-from firmware.panel.views import HomeView
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-_ROW_HEIGHT = 10
-_FIRST_ROW = 24
-_ROWS = 4
-_SCROLL_BAR = Box(left=WIDTH - 2, top=_FIRST_ROW, right=WIDTH, bottom=HEIGHT)
+from firmware.panel.commands import Command, SetParameter, SetTime
+from firmware.panel.overview import Overview
+from firmware.panel.pages.compositions import CompositionsPage
+from firmware.panel.pages.listen import ListenPage
+from firmware.panel.pages.listing import ListPage, Row, opening
+from firmware.panel.pages.melodies import MelodiesPage
+from firmware.panel.pages.midi import MidiPage
+from firmware.panel.pages.models import ModelsPage, missing_page
+from firmware.panel.pages.parameters import ParametersPage
+from firmware.panel.pages.sound import SoundPage
+from firmware.panel.pages.system import SystemPage
+from firmware.panel.settings import TECHNIQUE, Settings, change_tempo
 
 
-def draw(canvas: Canvas, view: HomeView) -> None:
-    """Header, melody, rows with the selected one dark on light, and a bar if there are more."""
-    canvas.header(view.technique.capitalize(), f"{view.tempo_bpm:g} bpm")
-    canvas.text(2, HEADER_HEIGHT + 3, view.melody or "press record and play", width=WIDTH - 4)
-    first = min(max(view.selected - _ROWS + 1, 0), max(len(view.rows) - _ROWS, 0))
-    right = WIDTH
-    if len(view.rows) > _ROWS:
-        right = _SCROLL_BAR.left - 2
-        canvas.scroll_bar(_SCROLL_BAR, first=first, shown=_ROWS, total=len(view.rows))
-    for line, (label, value) in enumerate(view.rows[first : first + _ROWS]):
-        y = _FIRST_ROW + line * _ROW_HEIGHT
-        canvas.text(2, y + 1, label, width=right - width_of(value) - 8)
-        canvas.text_right(right - 2, y + 1, value)
-        if first + line == view.selected:
-            canvas.invert(Box(left=0, top=y, right=right, bottom=y + _ROW_HEIGHT))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomePage(ListPage):
+    """Where back leads to in the end."""
+
+    def title(self, overview: Overview) -> str:
+        """The technique."""
+        return str(overview.settings.value(TECHNIQUE.key))
+
+    def level(self, overview: Overview) -> int:
+        """How much sounds."""
+        return overview.level
+
+    def note(self, overview: Overview) -> tuple[str, str]:
+        """The take, or how to come by one."""
+        take = overview.take
+        return (take.name, take.what) if take else ("press record and play", "")
+
+    def rows(self, overview: Overview) -> Sequence[Row]:
+        """What is changed most, then all other pages."""
+        settings, missing = overview.settings, overview.no_model
+        no_model = (opening("No model for it", missing_page(missing)),) if missing else ()
+        has_takes = overview.take is not None or overview.can_restore_take
+        listen = (opening("Listen", ListenPage()),) if has_takes else ()
+        return (
+            Row(
+                label=TECHNIQUE.label,
+                value=str(settings.value(TECHNIQUE.key)),
+                turned=lambda clicks: _turn_technique(settings, clicks),
+            ),
+            *no_model,
+            opening("Parameters", ParametersPage()),
+            Row(
+                label="Tempo",
+                value=f"{settings.tempo_bpm:g} bpm",
+                turned=lambda clicks: turn_tempo(settings, clicks),
+            ),
+            *listen,
+            opening("Melodies", MelodiesPage()),
+            opening("Compositions", CompositionsPage()),
+            opening("Sound", SoundPage()),
+            opening("MIDI", MidiPage()),
+            opening("Models", ModelsPage()),
+            opening("System", SystemPage()),
+        )
+
+
+def turn_tempo(settings: Settings, clicks: int) -> Command:
+    """Change the tempo by clicks."""
+    changed = change_tempo(settings, clicks)
+    return SetTime(tempo_bpm=changed.tempo_bpm, beats_per_bar=settings.beats_per_bar)
+
+
+def _turn_technique(settings: Settings, clicks: int) -> Command:
+    value = TECHNIQUE.turned(settings.value(TECHNIQUE.key), clicks)
+    return SetParameter(TECHNIQUE.key, value)

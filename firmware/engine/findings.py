@@ -1,0 +1,110 @@
+"""What the librarian brings: values for the engine's queue."""
+
+from dataclasses import dataclass
+
+from firmware.library.records import CompositionRecord
+from firmware.music.notes import Melody
+from firmware.panel.overview import (
+    CompositionLine,
+    MelodyLine,
+    MissingModel,
+    ModelLine,
+    SystemFacts,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Compositions:
+    """What is in the library, newest first."""
+
+    lines: tuple[CompositionLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotDeleted:
+    """A composition that is still there.
+
+    Attributes:
+        name: Its name in the library.
+        message: Why it could not be deleted.
+        remedy: What helps.
+    """
+
+    name: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A composition out of the library.
+
+    Attributes:
+        name: Its name there.
+        record: The composition.
+    """
+
+    name: str
+    record: CompositionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class MelodyFiles:
+    """MIDI files that can be imported."""
+
+    lines: tuple[MelodyLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A melody out of a MIDI file."""
+
+    melody: Melody
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What is installed, and for which techniques nothing is."""
+
+    lines: tuple[ModelLine, ...]
+    missing: tuple[MissingModel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Whether there is a model for what is set: what lacks, or None."""
+
+    missing: MissingModel | None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How the computer is."""
+
+    facts: SystemFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """It could not be done.
+
+    Attributes:
+        message: What is wrong.
+        remedy: What helps.
+    """
+
+    message: str
+    remedy: str
+
+
+Finding = (
+    Compositions
+    | NotDeleted
+    | Loaded
+    | MelodyFiles
+    | Imported
+    | Models
+    | Checked
+    | Looked
+    | Nothing
+)

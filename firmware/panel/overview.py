@@ -1,0 +1,222 @@
+"""Everything about the instrument that pages show, at one moment: the engine's view model."""
+
+from dataclasses import dataclass, field
+
+from firmware.panel.commands import Source
+from firmware.panel.settings import Settings
+from firmware.panel.states import State
+from firmware.panel.views import CountInView, DuetView, GenerateView, ListenView, RecordView
+from firmware.parameters import Technique
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeLine:
+    """The present take.
+
+    Attributes:
+        name: Of its melody.
+        what: How long it is, or what was made of it.
+        number: Which of the takes it is, from 1.
+        is_composition: Whether anything was made of the melody.
+        has_new_instruments: Whether it is heard with other instruments than it was kept with.
+    """
+
+    name: str
+    what: str
+    number: int
+    is_composition: bool = False
+    has_new_instruments: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackLine:
+    """A track of what is heard.
+
+    Attributes:
+        name: What the player sees.
+        program: General MIDI program, 0..127.
+        is_drum: Whether it is percussion, which has no program.
+        is_muted: Whether it is silent.
+        is_soloed: Whether only it and its like are heard.
+    """
+
+    name: str
+    program: int
+    is_drum: bool = False
+    is_muted: bool = False
+    is_soloed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MelodyLine:
+    """A melody that can be taken.
+
+    Attributes:
+        source: Where it comes from.
+        key: Which one there.
+        name: What the player sees.
+        what: How long it is, or an empty string.
+    """
+
+    source: Source
+    key: str
+    name: str
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositionLine:
+    """A composition in the library.
+
+    Attributes:
+        name: Of its folder.
+        title: Of its melody.
+        what: What was done to the melody.
+        day: When, as `21 Nov`.
+        problem: Why it cannot be read, or an empty string.
+    """
+
+    name: str
+    title: str
+    what: str
+    day: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelLine:
+    """An installed model bundle.
+
+    Attributes:
+        name: Of its folder.
+        title: What the player sees.
+        technique: What it serves.
+        about: Genre, size and corpora, a fact each.
+        problem: Why it cannot be used, or an empty string.
+    """
+
+    name: str
+    title: str
+    technique: Technique | None
+    about: tuple[tuple[str, str], ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingModel:
+    """A technique that no installed model serves, as far as it is wanted.
+
+    Attributes:
+        technique: Which one.
+        sentence: What is missing.
+        remedy: How to install it.
+    """
+
+    technique: Technique
+    sentence: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MidiFacts:
+    """What is connected.
+
+    Attributes:
+        keyboards: Names of those that are there.
+        synthesizer: Its name, or None while there is none.
+        is_thru_on: Whether the keyboard is heard.
+        keyboard_channel: On which channel it is heard, as people count.
+        control_maps: Keyboards whose knobs and buttons are known.
+    """
+
+    keyboards: tuple[str, ...] = ()
+    synthesizer: str | None = None
+    is_thru_on: bool = True
+    keyboard_channel: int = 16
+    control_maps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundFacts:
+    """How it sounds.
+
+    Attributes:
+        volume: 0..100 %.
+        program: Of the keyboard, General MIDI, 0..127.
+        is_metronome_on: Whether it clicks in recordings.
+    """
+
+    volume: int = 79
+    program: int = 0
+    is_metronome_on: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemFacts:
+    """How the computer is; None is what it does not say.
+
+    Attributes:
+        version: Of the firmware.
+        cpu_percent: How busy the processor was since the last look.
+        memory_used_mb: Memory in use.
+        memory_mb: Memory in all.
+        temperature_c: Of the processor.
+        disk_free_mb: Room where compositions are kept.
+        host: The computer's name.
+        address: Its network address.
+    """
+
+    version: str
+    cpu_percent: int | None = None
+    memory_used_mb: int | None = None
+    memory_mb: int | None = None
+    temperature_c: int | None = None
+    disk_free_mb: int | None = None
+    host: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The instrument, as the panel knows it.
+
+    Attributes:
+        state: What it is doing.
+        settings: What the player has set.
+        level: How much sounds, 0..`LEVELS`.
+        take: The present take, or None before the first.
+        takes: How many there are.
+        can_restore_take: Whether a take was deleted that can come back.
+        tracks: Of what is heard.
+        activity: The recording, the generation or the duet at work, or None.
+        listening: What is heard or was heard last, or None before the first take.
+        melodies: Those that can be taken.
+        compositions: Those in the library, newest first; None before they were looked up.
+        deleted: The title of the composition that was deleted and can come back, or None.
+        models: The installed bundles; None before they were looked up.
+        missing: Techniques that no installed model serves.
+        no_model: What lacks for what is set: a model of this technique or with these values; or
+            None.
+        midi: What is connected.
+        sound: How it sounds.
+        system: How the computer is, or None before it was looked at.
+    """
+
+    state: State = State.IDLE
+    settings: Settings = field(default_factory=Settings)
+    level: int = 0
+    take: TakeLine | None = None
+    takes: int = 0
+    can_restore_take: bool = False
+    tracks: tuple[TrackLine, ...] = ()
+    activity: CountInView | RecordView | GenerateView | DuetView | None = None
+    listening: ListenView | None = None
+    melodies: tuple[MelodyLine, ...] = ()
+    compositions: tuple[CompositionLine, ...] | None = None
+    deleted: str | None = None
+    models: tuple[ModelLine, ...] | None = None
+    missing: tuple[MissingModel, ...] = ()
+    no_model: MissingModel | None = None
+    midi: MidiFacts = field(default_factory=MidiFacts)
+    sound: SoundFacts = field(default_factory=SoundFacts)
+    system: SystemFacts | None = None

@@ -1,0 +1,166 @@
+"""An instrument to show: every page's content at its widest, and at its least."""
+
+from dataclasses import replace
+
+from firmware.panel.canvas import RollNote
+from firmware.panel.commands import Source
+from firmware.panel.overview import (
+    CompositionLine,
+    MelodyLine,
+    MidiFacts,
+    MissingModel,
+    ModelLine,
+    Overview,
+    SoundFacts,
+    SystemFacts,
+    TakeLine,
+    TrackLine,
+)
+from firmware.panel.settings import TECHNIQUE, Settings, set_value
+from firmware.panel.states import State
+from firmware.panel.views import CountInView, DuetView, GenerateView, ListenView, RecordView
+from firmware.parameters import Technique
+
+BAR = 4 * 480
+LONG = "Freude, schöner Götterfunken, Tochter aus Elysium"
+
+_SOPRANO = [(0, 71), (1, 71), (2, 72), (3, 74), (4, 74), (5, 72), (6, 71), (7, 69), (8, 67)]
+_BASS = [(0, 43), (2, 48), (4, 47), (6, 50), (8, 43)]
+NOTES = (
+    *(
+        RollNote(start_ticks=480 * b, end_ticks=480 * (b + 1), pitch=p, is_players=True)
+        for b, p in _SOPRANO
+    ),
+    *(
+        RollNote(start_ticks=480 * b, end_ticks=480 * (b + 2), pitch=p, is_players=False)
+        for b, p in _BASS
+    ),
+)
+
+
+def settings_at(technique: Technique, position: float | None = None) -> Settings:
+    """The technique at its defaults, or with every knob at a position."""
+    settings = Settings(technique=technique)
+    for spec in settings.specs:
+        if position is not None and spec is not TECHNIQUE:
+            settings = set_value(settings, spec.key, spec.at(position))
+    return settings
+
+
+def listening(*, playhead: int, is_paused: bool) -> ListenView:
+    """Four bars of a choir."""
+    return ListenView(
+        title="Ode to Joy",
+        notes=NOTES,
+        first_ticks=0,
+        ticks=4 * BAR,
+        ticks_per_bar=BAR,
+        playhead=playhead,
+        position_s=4,
+        length_s=83,
+        is_paused=is_paused,
+        take="3/10",
+    )
+
+
+COUNT_IN = CountInView(beat=2, beats=4, tempo_bpm=96.0)
+RECORD = RecordView(bar=3, beat=2, notes=NOTES[:9], first_ticks=0, ticks=4 * BAR, ticks_per_bar=BAR)
+GENERATE = GenerateView(technique="enhance", done=42, total=100, seconds_left=75, is_playing=True)
+DUET = DuetView(tempo_bpm=88.3, is_answering=False)
+
+ACTIVITIES: dict[State, CountInView | RecordView | GenerateView | DuetView] = {
+    State.COUNT_IN: COUNT_IN,
+    State.RECORDING: RECORD,
+    State.GENERATING: GENERATE,
+    State.AUDITIONING: GENERATE,
+    State.DUET_LISTENING: DUET,
+    State.DUET_ANSWERING: replace(DUET, is_answering=True),
+}
+
+EMPTY = Overview()
+"""Just switched on, nothing looked up yet."""
+
+FULL = Overview(
+    settings=replace(settings_at(Technique.ENHANCE), tempo_bpm=120.5),
+    level=4,
+    take=TakeLine(
+        name=LONG, what="enhanced", number=3, is_composition=True, has_new_instruments=True
+    ),
+    takes=10,
+    can_restore_take=True,
+    tracks=(
+        TrackLine(name="Soprano", program=52, is_soloed=True),
+        TrackLine(name="The second violins and violas", program=110),
+        TrackLine(name="Tenor", program=31, is_muted=True),
+        TrackLine(name="", program=31),
+        TrackLine(name="Drums", program=0, is_drum=True),
+    ),
+    listening=listening(playhead=37, is_paused=False),
+    melodies=(
+        MelodyLine(source=Source.PLAYED, key="0", name="Take 1", what="played"),
+        MelodyLine(source=Source.IMPORTED, key="x.mid", name=LONG, what="file"),
+        MelodyLine(source=Source.BUNDLED, key="a", name="Old Hundredth", what="9 bars"),
+        MelodyLine(source=Source.BUNDLED, key="b", name="Nun danket alle Gott", what="16 bars"),
+        MelodyLine(source=Source.BUNDLED, key="c", name="O Haupt voll Blut", what="12 bars"),
+        MelodyLine(source=Source.BUNDLED, key="d", name="Ode to Joy", what="16 bars"),
+    ),
+    compositions=(
+        CompositionLine(name="5", title=LONG, what="accompanied", day="21 Nov"),
+        CompositionLine(name="4", title="Take 4", what="enhanced", day="20 Nov"),
+        CompositionLine(
+            name="2026-11-19_09-00-00_a_extend",
+            title="2026-11-19_09-00-00_a_extend",
+            what="",
+            day="",
+            problem="composition.mid was changed or damaged after it was saved",
+        ),
+        *(
+            CompositionLine(name=f"x{n}", title=f"Take {n}", what="extended", day="08 Nov")
+            for n in range(1200)
+        ),
+    ),
+    deleted="Für Elise, second attempt",
+    models=(
+        ModelLine(
+            name="bach-arcnn",
+            title="Bach chorales",
+            technique=Technique.ENHANCE,
+            about=(
+                ("Genre", "bach"),
+                ("Size", "2.1 MB"),
+                ("Trained on", "JSB Chorales, the whole collection"),
+            ),
+        ),
+        ModelLine(
+            name="extend-small",
+            title="Four styles, trained on seven corpora",
+            technique=Technique.EXTEND,
+        ),
+        ModelLine(
+            name="my-own", title="my-own", technique=None, problem="manifest.json is not JSON"
+        ),
+    ),
+    missing=(
+        MissingModel(
+            technique=Technique.ACCOMPANY,
+            sentence="no model for accompany is installed that has genre symphony",
+            remedy="train one (make train-genre), or name its folder",
+        ),
+    ),
+    midi=MidiFacts(
+        keyboards=("MIDIPLUS AKM322", "Arturia KeyStep Pro of my brother"),
+        synthesizer="FluidSynth GM",
+        control_maps=("MIDIPLUS AKM322",),
+    ),
+    sound=SoundFacts(volume=100, program=31, is_metronome_on=True),
+    system=SystemFacts(
+        version="0.1.0",
+        cpu_percent=100,
+        memory_used_mb=3712,
+        memory_mb=8192,
+        temperature_c=81,
+        disk_free_mb=118_000,
+        host="continuo-in-the-kitchen",
+        address="192.168.100.123",
+    ),
+)
