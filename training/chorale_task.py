@@ -1,6 +1,7 @@
 """Learning to fill in masked cells of chorales: the AR-CNN of Enhance."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import keras
@@ -38,7 +39,7 @@ class ChoraleTask:
     curves = Curves(
         train="train_pitch_nll",
         valid="valid_masked_cell_nll",
-        unit="masked cell",
+        unit="nats per masked cell",
         limits=(0.35, 1.2),
     )
 
@@ -62,6 +63,7 @@ class ChoraleTask:
             loss={"pitch_logits": masked_cell_loss, "attack_logits": attack_loss},
             loss_weights={"pitch_logits": 1.0, "attack_logits": config.attack_weight},
         )
+        self.begins_with = self.model
         self.checkpointed = {"model": self.model}
         self._predict = _predict_with(self.kept)
 
@@ -79,6 +81,10 @@ class ChoraleTask:
             self._predict, self._valid, seed=_VALIDATION_SEED, draws=_VALIDATION_DRAWS
         )
         return {self.curves.valid: figure}
+
+    def report(self, run: Path, step: int) -> tuple[str, ...]:  # noqa: ARG002
+        """Nothing: the figures say it all."""
+        return ()
 
 
 def _with_encoder(net: keras.Model) -> keras.Model:

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,9 +18,12 @@ from rich.progress import (
 )
 
 from firmware.errors import ConfigError, ContinuoError
+from training.band.shards import BAND_SHARDS
 from training.corpora import corpora_folder, read_chorales
+from training.sources import Sources
 
 if TYPE_CHECKING:
+    from training.band.corpora import BarCounts
     from training.config import Recipe
     from training.train import Task
 
@@ -42,9 +45,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    shards = commands.add_parser("shards", help="write the corpora as tokens, for extend-xl")
+    shards = commands.add_parser("shards", help="write the corpora as what a technique learns from")
+    shards.add_argument(
+        "technique",
+        nargs="?",
+        choices=("extend", "accompany"),
+        default="extend",
+        help="tokens for extend-xl (this is the default), or rolls of melody and band",
+    )
+    shards.add_argument(
+        "--midi",
+        type=Path,
+        metavar="DIR",
+        help="of accompany: a genre of one's own, from MIDI files",
+    )
+    shards.add_argument("--genre", metavar="NAME", help="the name of the genre in --midi")
     _add_folders(shards)
-    shards.set_defaults(run_command=_shards)
+    shards.set_defaults(run_command=_shards_of)
     train = commands.add_parser("train", help="train a model into a run folder")
     train.add_argument("name", help="recipe, such as bach-arcnn or extend-xl")
     _add_folders(train)
@@ -64,6 +81,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_folders(evaluate)
     evaluate.add_argument("--run", type=Path, metavar="DIR", help="its run (training/runs/NAME)")
+    evaluate.add_argument(
+        "--genre",
+        action="append",
+        default=[],
+        dest="genres",
+        metavar="GENRE",
+        help="of a bundle of accompany, this genre alone (all that it knows); may be repeated",
+    )
     evaluate.add_argument("--quick", action="store_true", help="only what takes a minute or two")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object, no table")
     evaluate.add_argument(
@@ -73,8 +98,15 @@ def _parser() -> argparse.ArgumentParser:
         "--write", action="store_true", help="write what was measured into the manifest"
     )
     evaluate.set_defaults(run_command=_evaluate)
-    sheet = commands.add_parser("sheet", help="draw ten melodies before and after enhance")
-    sheet.add_argument("bundle", type=Path, metavar="BUNDLE", help="bundle folder")
+    sheet = commands.add_parser("sheet", help="draw what a bundle makes of some melodies")
+    sheet.add_argument(
+        "bundles",
+        type=Path,
+        nargs="+",
+        metavar="BUNDLE",
+        help="bundle folder; of accompany, all that are to be side by side",
+    )
+    _add_folders(sheet)
     sheet.add_argument(
         "-o", "--output", type=Path, metavar="FOLDER", required=True, help="where the files go"
     )
@@ -84,9 +116,24 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sheet(options: argparse.Namespace) -> int:
-    from training.sheet import make  # noqa: PLC0415
+    from firmware.inference.bundle import read_bundle  # noqa: PLC0415
+    from firmware.parameters import Technique  # noqa: PLC0415
+    from training import sheet  # noqa: PLC0415
+    from training.band import sheet as band_sheet  # noqa: PLC0415
 
-    make(options.bundle, options.output, seed=options.seed)
+    bundles = [read_bundle(folder) for folder in options.bundles]
+    of_bands = [bundle.manifest.technique is Technique.ACCOMPANY for bundle in bundles]
+    if all(of_bands):
+        with _progress() as progress:
+            sources = Sources(
+                options.corpora, options.shards, _ticking(progress), bands=_band_folder(options)
+            )
+            pieces = sources.bands["test"]
+        band_sheet.make(bundles, pieces, options.output, seed=options.seed)
+    elif len(bundles) == 1:
+        sheet.make(options.bundles[0], options.output, seed=options.seed)
+    else:
+        raise ConfigError("only bundles of accompany are shown side by side", remedy="name one")
     return 0
 
 
@@ -98,6 +145,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         options.bundles,
         options.corpora,
         options.shards,
+        bands=_band_folder(options),
+        genres=options.genres,
         run=options.run,
         quick=options.quick,
         as_json=options.json,
@@ -117,19 +166,72 @@ def _add_folders(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _shards_of(options: argparse.Namespace) -> int:
+    if (options.midi is None) != (options.genre is None):
+        raise ConfigError("--midi and --genre belong together", remedy="give both, or none")
+    if options.technique == "accompany":
+        return _band_shards(options) if options.midi is None else _genre_shards(options)
+    if options.midi is not None:
+        raise ConfigError("--midi is of accompany", remedy="shards accompany --midi DIR")
+    return _shards(options)
+
+
+def _genre_shards(options: argparse.Namespace) -> int:
+    from training.band.own_genre import make_genre_shards  # noqa: PLC0415 - as below
+
+    if options.shards == SHARDS:
+        raise ConfigError("a genre of one's own wants a folder of its own", remedy="--shards DIR")
+    with _progress() as progress:
+        counts = make_genre_shards(
+            options.midi, options.genre, options.shards, tick=_ticking(progress)
+        )
+        _say_bars(progress, counts, options.shards)
+    return 0
+
+
+def _band_folder(options: argparse.Namespace) -> Path:
+    """The folder of the band's shards."""
+    named: Path = options.shards
+    return BAND_SHARDS if named == SHARDS else named
+
+
+def _band_shards(options: argparse.Namespace) -> int:
+    from training.band.corpora import make_band_shards  # noqa: PLC0415 - as below
+
+    shards = _band_folder(options)
+    with _progress() as progress:
+        counts = make_band_shards(corpora_folder(options.corpora), shards, tick=_ticking(progress))
+        _say_bars(progress, counts, shards)
+    return 0
+
+
+def _say_bars(progress: Progress, counts: "BarCounts", shards: Path) -> None:
+    for genre, bars in counts.items():
+        said = ", ".join(f"{split} {count:,}" for split, count in bars.items())
+        progress.console.print(f"bars of {genre}: {said}")
+    progress.console.print(f"in {shards}")
+
+
+def _ticking(progress: Progress) -> Callable[[str, int, int], None]:
+    """Shows each thing that is told of as a bar."""
+    tasks: dict[str, TaskID] = {}
+
+    def tick(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = progress.add_task(what, total=total)
+        progress.update(tasks[what], completed=done)
+
+    return tick
+
+
 def _shards(options: argparse.Namespace) -> int:
     # Reading scores needs the renderer's library, which a machine that only trains has not.
     from training.score_corpora import make_shards  # noqa: PLC0415
 
     with _progress() as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def tick(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=total)
-            progress.update(tasks[what], completed=done)
-
-        counts = make_shards(corpora_folder(options.corpora), options.shards, tick=tick)
+        counts = make_shards(
+            corpora_folder(options.corpora), options.shards, tick=_ticking(progress)
+        )
         said = ", ".join(f"{split} {count:,}" for split, count in counts.items())
         progress.console.print(f"tokens: {said}; in {options.shards}")
     return 0
@@ -157,18 +259,27 @@ def _train(options: argparse.Namespace) -> int:
             progress.update(task, completed=step)
             if valid is not None:
                 say(f"step {step}: validation {valid:.4f}, best {trainer.best:.4f}")
-        say(f"best validation {trainer.best:.4f} nats per {unit}; run folder {run}")
+                for remark in trainer.remarks:
+                    say(f"  {remark}")
+        say(f"best validation {trainer.best:.4f} {unit}; run folder {run}")
     return 0
 
 
 def _task(config: "Recipe", options: argparse.Namespace) -> "Task":
     from training.chorale_task import ChoraleTask  # noqa: PLC0415 - as above
-    from training.config import ChoraleTrainConfig  # noqa: PLC0415
+    from training.config import BandTrainConfig, ChoraleTrainConfig  # noqa: PLC0415
     from training.shards import shard_path  # noqa: PLC0415
     from training.token_task import TokenTask  # noqa: PLC0415
 
     if isinstance(config, ChoraleTrainConfig):
         return ChoraleTask(config, read_chorales(corpora_folder(options.corpora)))
+    if isinstance(config, BandTrainConfig):
+        from training.band.task import BandTask  # noqa: PLC0415
+
+        shards = _band_folder(options)
+        if not shard_path(shards, "train").exists():
+            _band_shards(options)
+        return BandTask(config, shards)
     if not shard_path(options.shards, "train").exists():
         _shards(options)
     return TokenTask(config, options.shards)

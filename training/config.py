@@ -5,12 +5,17 @@ import json
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from firmware.errors import ConfigError
+from training.band.batches import BandBatchConfig
+from training.band.gan import GanConfig
 from training.batches import BatchConfig
 from training.models.arcnn import ArcnnConfig
+from training.models.band_critic import BandCriticConfig
+from training.models.band_unet import BandUnetConfig
+from training.models.musegan import MuseganConfig
 from training.models.transformer_xl import TransformerConfig
 from training.token_batches import TokenBatchConfig
 
@@ -97,7 +102,64 @@ class TokenTrainConfig(TrainConfig):
     net: TransformerConfig = field(default_factory=TransformerConfig)
 
 
-Recipe = ChoraleTrainConfig | TokenTrainConfig
+GENRES: Final = ("symphony", "jazz", "pop", "rock", "songwriter", "bach")
+"""Genres of the bands that ship, in the order of the models' slots."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandTrainConfig(TrainConfig):
+    """A training of a network that puts a band around a melody.
+
+    Attributes:
+        genres: Names of the genres, in the order of the model's slots.
+        critic_rate: Highest learning rate of the critic; it goes as the generator's does.
+        averaging: Share of the old averaged weights that remains at each update; the
+            averaged weights are judged and kept.
+        average_every: Steps between two updates of the averaged weights.
+        judged_chains: Passages of each genre that weights are judged by.
+        judged_links: Windows of a passage; each goes on from what was said of the one before.
+        sample_every: Steps between two samples; a multiple of `validate_every`.
+        gan: How the networks learn from each other.
+        batches: How windows are drawn.
+        net: What the generator looks like.
+        critic: What the critic looks like.
+        encoder: What the encoder looks like, where there is one.
+    """
+
+    steps: int = 9_000
+    learning_rate: float = 1e-3
+    warmup_steps: int = 200
+    weight_decay: float = 1e-3
+    precision: str = "mixed_bfloat16"
+    validate_every: int = 300
+    checkpoint_every: int = 300
+    genres: tuple[str, ...] = GENRES
+    critic_rate: float = 5e-4
+    averaging: float = 0.95
+    average_every: int = 10
+    judged_chains: int = 8
+    judged_links: int = 3
+    sample_every: int = 300
+    gan: GanConfig = field(default_factory=GanConfig)
+    batches: BandBatchConfig = field(default_factory=BandBatchConfig)
+    net: BandUnetConfig | MuseganConfig = field(default_factory=BandUnetConfig)
+    critic: BandCriticConfig = field(default_factory=BandCriticConfig)
+    encoder: BandCriticConfig = field(default_factory=BandCriticConfig)
+
+    def __post_init__(self) -> None:
+        if not self.genres or len(set(self.genres)) < len(self.genres):
+            raise ConfigError(f"genres must be named, each once, got {self.genres}")
+        size = self.batches.batch_size
+        if size % 2:
+            raise ConfigError(f"batches.batch_size must be even, for two takes each, got {size}")
+        if self.sample_every % self.validate_every:
+            raise ConfigError(
+                "sample_every must be a multiple of validate_every, "
+                f"got {self.sample_every} and {self.validate_every}"
+            )
+
+
+Recipe = ChoraleTrainConfig | TokenTrainConfig | BandTrainConfig
 """Every kind of training that there is."""
 
 RECIPES: Final[Mapping[str, Recipe]] = {
@@ -144,6 +206,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             ),
             net=TransformerConfig(dropout=0.2),
         ),
+        BandTrainConfig(name="musegan", net=MuseganConfig()),
+        BandTrainConfig(name="unet"),
     )
 }
 """What `python -m training train NAME` can make."""
@@ -152,9 +216,16 @@ RECIPES: Final[Mapping[str, Recipe]] = {
 def recipe(name: str) -> Recipe:
     """Find a recipe by name.
 
+    A name of a band's recipe and a genre's, such as `musegan-rock`, is that recipe for the
+    genre alone.
+
     Raises:
         ConfigError: If there is none of that name.
     """
+    base, _, genre = name.partition("-")
+    found = RECIPES.get(base)
+    if genre and isinstance(found, BandTrainConfig):
+        return replace(found, name=name, genres=(genre,))
     if name not in RECIPES:
         raise ConfigError(f"there is no recipe {name!r}", remedy=f"there is {', '.join(RECIPES)}")
     return RECIPES[name]

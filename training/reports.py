@@ -27,7 +27,7 @@ class Curves:
     Attributes:
         train: Column of the loss while training.
         valid: Column of the validation figure that chooses the weights.
-        unit: What the nats of both are counted per.
+        unit: Of the validation figure, in words.
         limits: Lowest and highest figure of the plot.
     """
 
@@ -99,7 +99,7 @@ def plot_losses(metrics: Path, picture: Path, curves: Curves) -> None:
     best = min(row[curves.valid] for row in rows)
     axes.set(
         xlabel="step",
-        ylabel=f"nats per {curves.unit}",
+        ylabel=curves.unit,
         title=f"best validation {best:.3f}",
         ylim=curves.limits,
     )

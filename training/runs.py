@@ -17,9 +17,11 @@ import keras
 import numpy as np
 
 from firmware.errors import ConfigError
+from firmware.music.band import BAND_ENCODING, BandSpec
 from firmware.music.encoding import CHORALE_ENCODING, EncodingSpec
 from firmware.music.tokens import TOKEN_ENCODING, TokenSpec
 from training.config import (
+    BandTrainConfig,
     ChoraleTrainConfig,
     Config,
     Recipe,
@@ -27,7 +29,8 @@ from training.config import (
     from_json,
     to_json,
 )
-from training.models import arcnn
+from training.models import arcnn, band_unet, musegan
+from training.models.musegan import MuseganConfig
 from training.models.transformer_xl import TransformerXL
 
 CONFIG_FILE: Final = "config.json"
@@ -135,6 +138,33 @@ def load_transformer(run: Path, *, spec: TokenSpec = TOKEN_ENCODING) -> Transfor
     return network
 
 
+def load_band(run: Path, *, spec: BandSpec = BAND_ENCODING) -> tuple[keras.Model, BandTrainConfig]:
+    """Rebuild the trained generator of a run folder.
+
+    Args:
+        run: The run folder.
+        spec: The encoding that it must have been trained for.
+
+    Returns:
+        The network in float32, made of plain layers, and the configuration of its training,
+        which names its genres in the order of its slots.
+
+    Raises:
+        ConfigError: If the folder is no run of a band, or its encoding is another one.
+    """
+    config = _config_of(run, BandTrainConfig, spec, what="band", recipe="musegan or unet")
+    model = build_band(config, spec=spec)
+    load_weights(model, run / WEIGHTS_FILE)
+    return model, config
+
+
+def build_band(config: BandTrainConfig, *, spec: BandSpec = BAND_ENCODING) -> keras.Model:
+    """The generator that a configuration describes."""
+    if isinstance(config.net, MuseganConfig):
+        return musegan.build(config.net, spec=spec)
+    return band_unet.build(config.net, spec=spec)
+
+
 def save_weights(model: keras.Model, path: Path) -> None:
     """Write a model's weights by the names of its layers.
 
@@ -172,7 +202,12 @@ def load_weights(model: keras.Model, path: Path) -> None:
 
 
 def _config_of(
-    run: Path, kind: type[Config], spec: EncodingSpec | TokenSpec, *, what: str, recipe: str
+    run: Path,
+    kind: type[Config],
+    spec: EncodingSpec | TokenSpec | BandSpec,
+    *,
+    what: str,
+    recipe: str,
 ) -> Config:
     """A run's configuration, once it is seen to be of a kind and for an encoding."""
     record = read_record(run)

@@ -6,7 +6,7 @@ fraction of a beat is moved until they do.
 
 import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -33,12 +33,32 @@ class Part:
     Attributes:
         name: As the file has it.
         notes: In order of start.
-        staves: Staves that it is written on.
+        staves: Staves that the instrument is written on.
     """
 
     name: str
     notes: tuple[GridNote, ...]
     staves: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChordSymbol:
+    """A chord as a lead sheet names it.
+
+    Attributes:
+        start: Time step from which it is in force.
+        root: Pitch class.
+        bass: Pitch class of the lowest note.
+        kind: MusicXML's word for it, such as "minor-seventh".
+        degrees: What is changed in it: "add", "alter" or "subtract"; the degree; by how many
+            semitones.
+    """
+
+    start: int
+    root: int
+    bass: int
+    kind: str
+    degrees: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +69,13 @@ class Score:
         name: Corpus and file.
         parts: In the order of the score.
         bars: Time steps of the bar lines that lie on a beat; empty where none are known.
+        chords: The chord symbols, in order.
     """
 
     name: str
     parts: tuple[Part, ...]
     bars: tuple[int, ...]
+    chords: tuple[ChordSymbol, ...] = ()
 
     @property
     def end(self) -> int:
@@ -113,8 +135,16 @@ def read_midi_score(path: Path, *, name: str, spec: TokenSpec = TOKEN_ENCODING) 
     return _on_beats(Score(name=name, parts=tuple(parts), bars=tuple(lines)), spec)
 
 
-def read_musicxml_score(path: Path, *, name: str, spec: TokenSpec = TOKEN_ENCODING) -> Score:
+def read_musicxml_score(
+    path: Path, *, name: str, by_staff: bool = False, spec: TokenSpec = TOKEN_ENCODING
+) -> Score:
     """Read a MusicXML file (`.mxl` or plain), repeats not unfolded, grace notes left out.
+
+    Args:
+        path: The file.
+        name: The score's name.
+        by_staff: Whether each staff of an instrument becomes a part of its own.
+        spec: The grid.
 
     Raises:
         MidiFileError: If it is no partwise MusicXML.
@@ -140,8 +170,16 @@ def read_musicxml_score(path: Path, *, name: str, spec: TokenSpec = TOKEN_ENCODI
     bars = tuple(
         divide_rounded(start * spec.beat_resolution, _FINE_PER_BEAT) for start in starts[:-1]
     )
-    parts = tuple(reader.part(starts, spec) for reader in readers)
-    score = Score(name=name, parts=tuple(part for part in parts if part.notes), bars=bars)
+    parts = tuple(
+        part for reader in readers for part in reader.parts(starts, spec, by_staff=by_staff)
+    )
+    chords = (chord for reader in readers for chord in reader.chords(starts, spec))
+    score = Score(
+        name=name,
+        parts=parts,
+        bars=bars,
+        chords=tuple(sorted(chords, key=lambda chord: chord.start)),
+    )
     return _on_beats(score, spec)
 
 
@@ -182,7 +220,8 @@ def without_long_silences(score: Score) -> Score:
         for part in score.parts
     )
     bars = tuple(sorted({moved(b) for b in score.bars if not any(a < b <= z for a, z in cuts)}))
-    return _on_beats(replace(score, parts=parts, bars=bars), TOKEN_ENCODING)
+    chords = tuple(replace(chord, start=moved(chord.start)) for chord in score.chords)
+    return _on_beats(replace(score, parts=parts, bars=bars, chords=chords), TOKEN_ENCODING)
 
 
 class _PartReader:
@@ -193,8 +232,10 @@ class _PartReader:
         self._divisions = 1
         self._transpose = 0
         self._staves = 1
-        # (measure, start in the measure, pitch, duration, tied to the note before), all fine
-        self._found: list[tuple[int, int, int, int, bool]] = []
+        # (measure, start in the measure, pitch, duration, tied to the note before, staff), all fine
+        self._found: list[tuple[int, int, int, int, bool, int]] = []
+        # (measure, symbol with its fine start in the measure)
+        self._chords: list[tuple[int, ChordSymbol]] = []
 
     def read_measure(self, measure: ElementTree.Element, number: int) -> int:
         """Take the notes of a measure; returns its length."""
@@ -215,31 +256,40 @@ class _PartReader:
                 now += self._fine(element)
             elif element.tag == "attributes":
                 self._read_attributes(element)
+            elif element.tag == "harmony":
+                self._read_harmony(element, number, now)
             longest = max(longest, now)
         return longest
 
-    def part(self, starts: Sequence[int], spec: TokenSpec) -> Part:
-        """All notes, ties joined, on the grid."""
+    def parts(self, starts: Sequence[int], spec: TokenSpec, *, by_staff: bool) -> Iterator[Part]:
+        """All notes, ties joined, on the grid: one part, or one of each staff that has notes."""
         spans: list[list[int]] = []
         open_at: dict[tuple[int, int], list[int]] = {}
-        for measure, start, pitch, duration, tied in self._found:
+        for measure, start, pitch, duration, tied, staff in self._found:
             at = starts[measure] + start
             span = open_at.pop((pitch, at), None) if tied else None
             if span is None:
-                span = [at, pitch, at]
+                span = [at, pitch, at, staff if by_staff else 1]
                 spans.append(span)
             span[2] = at + duration
             open_at[pitch, span[2]] = span
-        notes = []
-        for begin, pitch, end in spans:
+        notes: dict[int, list[GridNote]] = defaultdict(list)
+        for begin, pitch, end, staff in spans:
             first, after = (
                 divide_rounded(fine * spec.beat_resolution, _FINE_PER_BEAT) for fine in (begin, end)
             )
-            notes.append(GridNote(start=first, pitch=pitch, duration=max(after - first, 1)))
-        return Part(name=self._name, notes=tuple(sorted(notes)), staves=self._staves)
+            notes[staff].append(GridNote(start=first, pitch=pitch, duration=max(after - first, 1)))
+        for staff in sorted(notes):
+            yield Part(name=self._name, notes=tuple(sorted(notes[staff])), staves=self._staves)
 
-    def _fine(self, element: ElementTree.Element) -> int:
-        text = element.findtext("duration")
+    def chords(self, starts: Sequence[int], spec: TokenSpec) -> Iterator[ChordSymbol]:
+        """The chord symbols, on the grid."""
+        for measure, chord in self._chords:
+            fine = starts[measure] + chord.start
+            yield replace(chord, start=divide_rounded(fine * spec.beat_resolution, _FINE_PER_BEAT))
+
+    def _fine(self, element: ElementTree.Element, field: str = "duration") -> int:
+        text = element.findtext(field)
         if text is None:
             return 0
         return divide_rounded(round(float(text)) * _FINE_PER_BEAT, self._divisions)
@@ -253,7 +303,36 @@ class _PartReader:
         alter = round(float(pitch.findtext("alter") or 0))
         number = 12 * (octave + 1) + _STEP_OF_LETTER[letter] + alter + self._transpose
         tied = any(tie.get("type") == "stop" for tie in note.iterfind("tie"))
-        self._found.append((measure, start, number, duration, tied))
+        staff = int(note.findtext("staff") or 1)
+        self._found.append((measure, start, number, duration, tied, staff))
+
+    def _read_harmony(self, harmony: ElementTree.Element, measure: int, now: int) -> None:
+        root = self._pitch_class(harmony, "root")
+        if root is None:
+            return
+        bass = self._pitch_class(harmony, "bass")
+        symbol = ChordSymbol(
+            start=now + self._fine(harmony, "offset"),
+            root=root,
+            bass=root if bass is None else bass,
+            kind=harmony.findtext("kind") or "",
+            degrees=tuple(
+                (
+                    degree.findtext("degree-type") or "",
+                    int(degree.findtext("degree-value") or 0),
+                    round(float(degree.findtext("degree-alter") or 0)),
+                )
+                for degree in harmony.iterfind("degree")
+            ),
+        )
+        self._chords.append((measure, symbol))
+
+    def _pitch_class(self, harmony: ElementTree.Element, of: str) -> int | None:
+        letter = harmony.findtext(f"{of}/{of}-step")
+        if letter not in _STEP_OF_LETTER:
+            return None
+        alter = round(float(harmony.findtext(f"{of}/{of}-alter") or 0))
+        return (_STEP_OF_LETTER[letter] + alter + self._transpose) % 12
 
     def _read_attributes(self, attributes: ElementTree.Element) -> None:
         divisions = attributes.findtext("divisions")
@@ -289,7 +368,8 @@ def _on_beats(score: Score, spec: TokenSpec) -> Score:
         for part in score.parts
     )
     bars = sorted({bar + shift for bar in score.bars if (bar + shift) % beat == 0})
-    return Score(name=score.name, parts=parts, bars=tuple(bars))
+    chords = tuple(replace(chord, start=chord.start + shift) for chord in score.chords)
+    return Score(name=score.name, parts=parts, bars=tuple(bars), chords=chords)
 
 
 def _in_range(notes: Iterable[GridNote], spec: TokenSpec) -> Iterable[GridNote]:

@@ -1,4 +1,4 @@
-"""What bundles are measured on: corpora and token shards, read when the first bundle asks."""
+"""What bundles are measured on: corpora and shards, read when the first bundle asks."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from firmware.errors import ConfigError
+from training.band.shards import BAND_SHARDS, BandPiece, read_band_shard
 from training.corpora import ChoraleCorpora, CorporaError, corpora_folder, read_chorales
 from training.shards import TokenPiece, read_shard, shard_path
 
@@ -22,10 +23,13 @@ class Sources:
         corpora: Folder of the corpora as the command line named it, or None.
         shards: Folder of the token shards; they are made if there are none.
         tell: Told how far the making of shards is.
+        bands: Folder of the band's shards; they are made if there are none.
     """
 
-    def __init__(self, corpora: Path | None, shards: Path, tell: Tell) -> None:
-        self._corpora, self._shards, self._tell = corpora, shards, tell
+    def __init__(
+        self, corpora: Path | None, shards: Path, tell: Tell, *, bands: Path = BAND_SHARDS
+    ) -> None:
+        self._corpora, self._shards, self._tell, self._bands = corpora, shards, tell, bands
 
     @cached_property
     def chorales(self) -> ChoraleCorpora:
@@ -50,6 +54,25 @@ class Sources:
         return {split: read_shard(path) for split, path in paths.items()}
 
     @cached_property
+    def bands(self) -> dict[str, tuple[BandPiece, ...]]:
+        """The band's shards `train` and `test`.
+
+        Raises:
+            ConfigError: If there are none and no corpora to make them from, or they were
+                written for another encoding.
+        """
+        paths = {split: shard_path(self._bands, split) for split in _SPLITS}
+        if not all(path.exists() for path in paths.values()):
+            # See `_make_shards`.
+            from training.band.corpora import make_band_shards  # noqa: PLC0415
+
+            try:
+                make_band_shards(corpora_folder(self._corpora), self._bands, tick=self._tell)
+            except CorporaError as error:
+                raise _nothing("band", self._bands, error) from error
+        return {split: read_band_shard(path) for split, path in paths.items()}
+
+    @cached_property
     def chorale_tokens(self) -> tuple[TokenPiece, ...]:
         """Bach's chorales of the test split as tokens, in four parts; no shard is made for them.
 
@@ -64,7 +87,7 @@ class Sources:
         try:
             path = jsb_file(corpora_folder(self._corpora))
         except CorporaError as error:
-            raise self._nothing(error) from error
+            raise _nothing("token", self._shards, error) from error
         scores = (score for score in read_jsb_scores(path) if score.split == "test")
         pieces = (piece for score in scores for piece in token_pieces(score))
         return tuple(piece for piece in pieces if piece.sixteenths)
@@ -76,10 +99,11 @@ class Sources:
         try:
             make_shards(corpora_folder(self._corpora), self._shards, tick=self._tell)
         except CorporaError as error:
-            raise self._nothing(error) from error
+            raise _nothing("token", self._shards, error) from error
 
-    def _nothing(self, error: CorporaError) -> ConfigError:
-        return ConfigError(
-            f"there are no token shards in {self._shards} and none can be made: {error.message}",
-            remedy=error.remedy,
-        )
+
+def _nothing(kind: str, shards: Path, error: CorporaError) -> ConfigError:
+    return ConfigError(
+        f"there are no {kind} shards in {shards} and none can be made: {error.message}",
+        remedy=error.remedy,
+    )

@@ -13,7 +13,7 @@ import numpy as np
 from keras import optimizers
 
 from training.ahead import Ahead
-from training.config import Recipe
+from training.config import Recipe, TrainConfig
 from training.reports import Curves, MetricsLog, plot_losses
 from training.runs import (
     METRICS_FILE,
@@ -48,12 +48,16 @@ class Task(Protocol):
         """Names of the corpora that are learned from."""
 
     @property
-    def model(self) -> keras.Model:
-        """The model that is trained, compiled."""
+    def model(self) -> "Learner":
+        """What learns from batches: a compiled model, or several that learn together."""
 
     @property
     def kept(self) -> keras.Model:
         """The network whose weights are the result: a part of `model`, or an average of it."""
+
+    @property
+    def begins_with(self) -> keras.Model:
+        """The network that takes over the weights of the run in `config.starts_from`."""
 
     @property
     def checkpointed(self) -> Mapping[str, keras.Model]:
@@ -75,6 +79,22 @@ class Task(Protocol):
 
     def validate(self) -> dict[str, float]:
         """Figures of `kept` on the validation split, `curves.valid` among them."""
+
+    def report(self, run: Path, step: int) -> tuple[str, ...]:
+        """Write what is to be seen of a training into its folder, after each validation.
+
+        Returns:
+            Sentences about how it goes, if there is something to say.
+        """
+
+
+class Learner(Protocol):
+    """What learns from batches."""
+
+    def train_on_batch(
+        self, inputs: Any, targets: Any, *, return_dict: bool
+    ) -> Mapping[str, float]:
+        """Learn from one batch; its losses by name, those that were computed."""
 
 
 class Trainer:
@@ -107,10 +127,11 @@ class Trainer:
         found = read_checkpoint(run, task.checkpointed)
         self.step = 0
         self.best = float("inf")
+        self.remarks: tuple[str, ...] = ()
         if found is not None:
             self.step, self.best = int(found["step"]), found["best"]
         elif config.starts_from:
-            load_weights(task.model, Path(config.starts_from) / WEIGHTS_FILE)
+            load_weights(task.begins_with, Path(config.starts_from) / WEIGHTS_FILE)
 
     def steps(self) -> Generator[tuple[int, float | None], None, None]:
         """Train to the end.
@@ -133,6 +154,7 @@ class Trainer:
                     valid = figures[task.curves.valid]
                     means = {column: _mean(losses, name) for name, column in task.losses.items()}
                     log.write(self.step, means | figures)
+                    self.remarks = task.report(self._run, self.step)
                     losses.clear()
                 if self.step % config.checkpoint_every == 0 or self.step == config.steps:
                     progress = {"step": self.step, "best": self.best}
@@ -148,11 +170,14 @@ class Trainer:
         return figures
 
 
-def adamw(config: Recipe, *, beta_2: float = 0.999, last_share: float = 0.0) -> optimizers.AdamW:
+def adamw(
+    config: TrainConfig, *, beta_1: float = 0.9, beta_2: float = 0.999, last_share: float = 0.0
+) -> optimizers.AdamW:
     """AdamW with a rate that rises along a line and falls along a cosine.
 
     Args:
         config: Says how high, when and how long.
+        beta_1: Memory of the gradients.
         beta_2: Memory of the squared gradients.
         last_share: Share of the highest rate that is left at the end.
     """
@@ -164,9 +189,14 @@ def adamw(config: Recipe, *, beta_2: float = 0.999, last_share: float = 0.0) -> 
         warmup_steps=config.warmup_steps,
     )
     return optimizers.AdamW(
-        rate, weight_decay=config.weight_decay, beta_2=beta_2, global_clipnorm=1.0
+        rate,
+        weight_decay=config.weight_decay,
+        beta_1=beta_1,
+        beta_2=beta_2,
+        global_clipnorm=1.0,
     )
 
 
 def _mean(losses: Iterable[Mapping[str, float]], name: str) -> float:
-    return float(np.mean([float(loss[name]) for loss in losses]))
+    found = [float(loss[name]) for loss in losses if name in loss]
+    return float(np.mean(found)) if found else float("nan")

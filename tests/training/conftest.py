@@ -7,6 +7,9 @@ import mido
 import numpy as np
 import pytest
 
+from firmware.music.band import BandNote, Role
+from training.band.shards import BandPiece
+
 _VOICE_PITCHES = (72, 65, 60, 48)
 _PIECE_STEPS = 160
 
@@ -42,3 +45,38 @@ def _write_repeated_notes(path: Path) -> None:
             track.append(mido.Message("note_off", note=pitch, velocity=0, time=96))
         file.tracks.append(track)
     file.save(path)
+
+
+@pytest.fixture(scope="session")
+def band_songs() -> tuple[BandPiece, ...]:
+    """Rock with drums and a chorale without; in both a chord a bar and a melody above it."""
+    return tuple(
+        _band_song(np.random.default_rng(number), genre, number)
+        for number, genre in enumerate(("rock", "rock", "rock", "bach", "bach"))
+    )
+
+
+def _band_song(rng: np.random.Generator, genre: str, number: int) -> BandPiece:
+    notes: list[BandNote] = []
+    bars = 10
+    for bar in range(bars):
+        start = 16 * bar
+        root = int(rng.choice((0, 5, 7)))
+        notes.append(BandNote(Role.BASS, start, start + 16, 36 + root))
+        notes += [BandNote(Role.HARMONY, start, start + 16, 60 + root + of) for of in (0, 4, 7)]
+        if genre != "bach":
+            for beat in range(4):
+                at = start + 4 * beat
+                notes.append(BandNote(Role.COUNTER, at + 2, at + 4, 72 + root))
+                notes.append(BandNote(Role.DRUMS, at, at + 1, beat % 2))
+        for beat in range(4):
+            pitch = 72 + root + int(rng.choice((0, 4, 7, 12)))
+            notes.append(BandNote(Role.MELODY, start + 4 * beat, start + 4 * beat + 4, pitch))
+    return BandPiece(
+        corpus="invented",
+        name=f"invented {number}",
+        genre=genre,
+        notes=tuple(notes),
+        beats_per_bar=4,
+        steps=16 * bars,
+    )

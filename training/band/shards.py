@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from firmware.music.band import (
     Role,
     band_rolls,
 )
+
+BAND_SHARDS: Final = Path("build/accompany-rolls")
+"""Where the shards are, unless something else is said."""
 
 _ROLES: Final = tuple(Role)
 
@@ -87,7 +91,8 @@ def read_band_shard(path: Path, *, spec: BandSpec = BAND_ENCODING) -> tuple[Band
         ConfigError: If the file is missing, no shard, or was written for another encoding.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Of a broken archive numpy would leave the file open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         found = str(arrays["fingerprint"])
         if found != spec.fingerprint():
@@ -121,7 +126,7 @@ def read_band_shard(path: Path, *, spec: BandSpec = BAND_ENCODING) -> tuple[Band
         raise ConfigError(
             f"there is no band shard {path}", remedy="python -m training shards accompany"
         ) from error
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, BadZipFile) as error:
         raise ConfigError(
             f"{path} is no band shard: {error}", remedy="python -m training shards accompany"
         ) from error
