@@ -15,8 +15,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from firmware.errors import BundleError
+from firmware.inference.band import BandModel
 from firmware.inference.bundle import MANIFEST_FILE, Bundle, read_bundle, shipped_bundles
 from firmware.parameters import Technique
+from training.band.figures import FULL as BAND_FULL
+from training.band.figures import QUICK as BAND_QUICK
+from training.band.play import BandJudged, FloatBand, band_parts
+from training.band.tables import band_tables
+from training.continuations import STYLES
 from training.evaluate import Predict
 from training.figures import (
     FULL,
@@ -45,6 +51,8 @@ def evaluate(
     corpora: Path | None,
     shards: Path,
     *,
+    bands: Path,
+    genres: Sequence[str],
     run: Path | None,
     quick: bool,
     as_json: bool,
@@ -57,6 +65,8 @@ def evaluate(
         folders: Bundle folders; none for all that ship.
         corpora: Folder of the corpora, or None for the one that the environment names.
         shards: Folder of the token shards; they are made from the corpora if there are none.
+        bands: Folder of the band's shards; they are made from the corpora if there are none.
+        genres: Of bundles of Accompany, those to measure; none for all that a bundle knows.
         run: Run folder of the only bundle, or None for the one of the bundle's name.
         quick: Only what takes a minute or two.
         as_json: Print one JSON object: figures by bundle name, or, of one named bundle, its own.
@@ -67,14 +77,14 @@ def evaluate(
         The process's exit code.
     """
     out, notes = Console(highlight=False, soft_wrap=True), Console(stderr=True, soft_wrap=True)
-    bundles = _bundles(folders)
+    bundles = _bundles(folders, genres)
     complaints: list[str] = []
     found: dict[str, Figures] = {}
     with _bars(notes) as tell:
-        sources = Sources(corpora, shards, tell)
+        sources = Sources(corpora, shards, tell, bands=bands)
         for bundle in bundles:
             own_run = run if run is not None else RUNS / bundle.manifest.name
-            parts = _parts(bundle, sources, own_run, quick=quick, notes=notes)
+            parts = _parts(bundle, sources, own_run, genres=genres, quick=quick, notes=notes)
             measured = _measured(bundle.manifest.name, parts, tell)
             found[bundle.manifest.name] = measured
             if check:
@@ -82,20 +92,30 @@ def evaluate(
             if write:
                 _keep(bundle, measured)
     if as_json:
-        one = found[bundles[0].manifest.name] if len(folders) == 1 else found
+        one: Figures = found[bundles[0].manifest.name] if len(folders) == 1 else found
+        if len(folders) == len(genres) == 1:
+            (one,) = one.values()
         out.print(json.dumps(one, indent=2), markup=False)
     else:
-        for name, measured in found.items():
-            for table in _tables(name, measured):
+        for bundle in bundles:
+            tables = _TABLES.get(bundle.manifest.technique, _tables)
+            for table in tables(bundle.manifest.name, found[bundle.manifest.name]):
                 out.print(table)
     for complaint in complaints:
         notes.print(f"error: {complaint}", markup=False)
     return 1 if complaints else 0
 
 
-def _bundles(folders: Sequence[Path]) -> list[Bundle]:
-    """The bundles that are named, or all that ship."""
+def _bundles(folders: Sequence[Path], genres: Sequence[str]) -> list[Bundle]:
+    """The bundles that are named, or all that ship; where genres are, all that have some."""
     found = [read_bundle(folder) for folder in folders or shipped_bundles().values()]
+    if genres:
+        others = [b.manifest.name for b in found if b.manifest.technique is not Technique.ACCOMPANY]
+        if folders and others:
+            raise BundleError(
+                f"{others[0]} has no genres", remedy="name a bundle of accompany, or no genre"
+            )
+        found = [bundle for bundle in found if bundle.manifest.name not in others]
     if not found:
         raise BundleError("there is no bundle to evaluate", remedy="name a bundle's folder")
     return found
@@ -129,7 +149,15 @@ def _bars(notes: Console) -> Iterator[Tell]:
 Parts = Callable[[Tell], Iterator[Figures]]
 
 
-def _parts(bundle: Bundle, sources: Sources, run: Path, *, quick: bool, notes: Console) -> Parts:
+def _parts(
+    bundle: Bundle,
+    sources: Sources,
+    run: Path,
+    *,
+    genres: Sequence[str],
+    quick: bool,
+    notes: Console,
+) -> Parts:
     """What there is to measure of a bundle, by its technique."""
     if bundle.manifest.technique is Technique.ENHANCE:
         grid = Judged(
@@ -138,11 +166,22 @@ def _parts(bundle: Bundle, sources: Sources, run: Path, *, quick: bool, notes: C
             float_predict=_float(run, notes),
         )
         return partial(figures, grid, QUICK if quick else FULL)
+    if bundle.manifest.technique is Technique.ACCOMPANY:
+        model = bundle.load_band(threads=_THREADS)
+        bands = band_parts(genres, model.genres, BAND_QUICK if quick else BAND_FULL)
+        band = BandJudged(
+            model=model,
+            train=sources.bands["train"],
+            test=sources.bands["test"],
+            network=_float_band(run, notes),
+        )
+        return partial(figures, band, bands)
     tokens = TokenJudged(
         model=bundle.load_ring(),
         train=() if quick else sources.tokens["train"],
         test=sources.chorale_tokens if quick else sources.tokens["test"],
         network=_network(run, notes),
+        styles=bundle.manifest.serves.get("style", STYLES),
     )
     return partial(figures, tokens, TOKEN_QUICK if quick else TOKEN_FULL)
 
@@ -165,6 +204,15 @@ def _network(run: Path, notes: Console) -> "TransformerXL | None":
     from training.runs import load_transformer  # noqa: PLC0415 - takes seconds
 
     return load_transformer(run)
+
+
+def _float_band(run: Path, notes: Console) -> BandModel | None:
+    if not _has_run(run, "float is", notes):
+        return None
+    from training.runs import load_band  # noqa: PLC0415 - takes seconds
+
+    network, config = load_band(run)
+    return FloatBand(network, config.genres)
 
 
 def _has_run(run: Path, what_is: str, notes: Console) -> bool:
@@ -212,6 +260,12 @@ def _tables(name: str, measured: Figures) -> Iterator[Table]:
     yield table
     if _CONTINUATIONS in measured:
         yield _continuations(name, measured[_CONTINUATIONS])
+
+
+_TABLES: Final[Mapping[Technique, Callable[[str, Figures], Iterator[Table]]]] = {
+    Technique.ACCOMPANY: band_tables
+}
+"""How the figures of a technique are shown, where not as the others' are."""
 
 
 def _continuations(name: str, measured: Figures) -> Table:

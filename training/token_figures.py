@@ -63,12 +63,14 @@ class TokenJudged:
         train: The training split, for the chains.
         test: The test split.
         network: The network that the bundle was converted from, or None where it cannot be had.
+        styles: Those that the bundle serves: nothing else is expected of it.
     """
 
     model: RingModel
     train: Sequence[TokenPiece]
     test: Sequence[TokenPiece]
     network: "TransformerXL | None"
+    styles: Sequence[str] = STYLES
 
 
 class FloatNetwork:
@@ -165,7 +167,7 @@ def _of_kind(pieces: Sequence[TokenPiece], style: str, spec: TokenSpec) -> list[
 
 
 def _held_out_figures(judged: TokenJudged, advance: Advance) -> Figures:
-    chosen = {style: held_out(judged.test, style) for style in STYLES}
+    chosen = {style: held_out(judged.test, style) for style in judged.styles}
     chosen = {style: pieces for style, pieces in chosen.items() if pieces}
     tick = _Counted(advance, 3 * sum(len(pieces) for pieces in chosen.values()))
     keys = ("nats_per_note", "nats_per_note_markov", "nats_per_note_without_memory")
@@ -192,7 +194,7 @@ def _held_out_figures(judged: TokenJudged, advance: Advance) -> Figures:
 
 
 def _chorale_figures(judged: TokenJudged, advance: Advance) -> Figures:
-    pieces = held_out(judged.test, "chorale")
+    pieces = held_out(judged.test, "chorale") if "chorale" in judged.styles else []
     if not pieces:
         return {}
     passes = 1 if judged.network is None else 2
@@ -260,7 +262,9 @@ def _agreement(judged: TokenJudged, advance: Advance) -> Figures:
 
 
 def _continuations(judged: TokenJudged, advance: Advance) -> Figures:
-    return {"continuations": continuations(judged.model, judged.test, advance=advance)}
+    spec = TOKEN_ENCODING
+    pieces = [piece for piece in judged.test if spec.styles[piece.style] in judged.styles]
+    return {"continuations": continuations(judged.model, pieces, advance=advance)}
 
 
 class _Counted:

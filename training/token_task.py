@@ -40,7 +40,7 @@ class TokenTask:
     curves = Curves(
         train="train_nats_per_token",
         valid="valid_nats_per_token",
-        unit="token",
+        unit="nats per token",
         limits=(0.5, 3.0),
     )
 
@@ -67,6 +67,7 @@ class TokenTask:
         optimizer = adamw(config, beta_2=0.98, last_share=0.05)
         optimizer.exclude_from_weight_decay(var_names=["norm", "bias", "table"])
         self.model.compile(optimizer=optimizer, loss=token_loss)
+        self.begins_with = self.model
         self.checkpointed = {"model": self.model, "average": self.kept}
         self._nats = with_nats(self.kept)
 
@@ -106,6 +107,10 @@ class TokenTask:
                 f"the validation shard has none of {', '.join(self.config.judged_by)}"
             )
         return {self.curves.valid: float(np.mean(judged))} | found
+
+    def report(self, run: Path, step: int) -> tuple[str, ...]:  # noqa: ARG002
+        """Nothing: the figures say it all."""
+        return ()
 
     def _nll(self, batch: TokenBatch) -> NDArray[np.float32]:
         after = {"after": batch.tokens[:, 1:]}
