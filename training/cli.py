@@ -104,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="+",
         metavar="BUNDLE",
-        help="bundle folder; of accompany, all that are to be side by side",
+        help="bundle folder; of accompany, all that are to be side by side; else of several that "
+        "serve a melody the first",
     )
     _add_folders(sheet)
     sheet.add_argument(
@@ -130,10 +131,8 @@ def _sheet(options: argparse.Namespace) -> int:
             )
             pieces = sources.bands["test"]
         band_sheet.make(bundles, pieces, options.output, seed=options.seed)
-    elif len(bundles) == 1:
-        sheet.make(options.bundles[0], options.output, seed=options.seed)
     else:
-        raise ConfigError("only bundles of accompany are shown side by side", remedy="name one")
+        sheet.make(bundles, options.output, seed=options.seed)
     return 0
 
 

@@ -3,7 +3,7 @@
 For each melody a piano roll that tells kept, added and removed notes apart, and both MIDI files.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -11,12 +11,13 @@ from typing import Final
 import numpy as np
 from rich.console import Console
 
-from firmware.inference.bundle import read_bundle, shipped_bundles
+from firmware.errors import BundleError, ConfigError
+from firmware.inference.bundle import Bundle, read_bundle, shipped_bundles
 from firmware.library.melodies import Tune, bundled_melodies, melody_of
 from firmware.library.picture import draw_piano_roll
 from firmware.midi.files import write_composition, write_melody
 from firmware.music.notes import Melody, Note, changes
-from firmware.parameters import Technique, parameters_for
+from firmware.parameters import Parameters, Technique, parameters_for
 from firmware.techniques import generate
 from firmware.techniques.progress import finish
 
@@ -216,23 +217,32 @@ SHEETS: Mapping[Technique, Sheet] = {
 }
 
 
-def make(bundle_folder: Path, folder: Path, *, seed: int) -> None:
+def make(bundles: Sequence[Bundle], folder: Path, *, seed: int) -> None:
     """Write the sheet.
 
     Args:
-        bundle_folder: The bundle to use.
+        bundles: Of one technique; of several that serve an example the first is used.
         folder: Where the files go.
         seed: Of every example.
+
+    Raises:
+        ConfigError: If the bundles are of several techniques.
+        BundleError: If an example is served by none of them.
     """
-    bundle = read_bundle(bundle_folder)
-    name, technique = bundle.manifest.name, bundle.manifest.technique
-    sheet, model = SHEETS[technique], bundle.load()
+    technique = bundles[0].manifest.technique
+    if any(bundle.manifest.technique is not technique for bundle in bundles):
+        raise ConfigError("a sheet is of one technique", remedy="name bundles of one")
+    sheet, names = SHEETS[technique], [bundle.manifest.name for bundle in bundles]
+    models = {bundle.manifest.name: bundle.load() for bundle in bundles}
     folder.mkdir(parents=True, exist_ok=True)
+    which = "bundle" if len(names) == 1 else "bundles"
     lines = [
         f"# {sheet.title}",
         "",
-        f"Ten melodies through the bundle `{name}`, seed {seed}, {sheet.said}. Made by",
-        f"`python -m training sheet firmware/models/{name} -o docs/{technique}`.",
+        f"Ten melodies through the {which} {', '.join(f'`{name}`' for name in names)}, "
+        f"seed {seed}, {sheet.said}. Made by",
+        f"`python -m training sheet {' '.join(f'firmware/models/{name}' for name in names)} "
+        f"-o docs/{technique}`.",
         "",
         "| melody | what to look at | kept | added | removed | before | after |",
         "|---|---|---|---|---|---|---|",
@@ -242,6 +252,7 @@ def make(bundle_folder: Path, folder: Path, *, seed: int) -> None:
     for example in sheet.examples():
         with console.status(f"working on {example.melody.name}"):
             parameters = parameters_for(technique, example.settings)
+            model = models[_serving(bundles, parameters).manifest.name]
             rng = np.random.default_rng(seed)
             composition = finish(generate(example.melody, parameters, model, rng))
         before, after = f"{example.key}-before.mid", f"{example.key}-after.mid"
@@ -256,6 +267,15 @@ def make(bundle_folder: Path, folder: Path, *, seed: int) -> None:
         pictures += ["", f"![{example.melody.name}]({example.key}.png)"]
     (folder / PAGE).write_text("\n".join([*lines, *pictures]) + "\n", encoding="utf-8")
     console.print(f"{folder / PAGE}: {len(pictures) // 2} melodies")
+
+
+def _serving(bundles: Sequence[Bundle], parameters: Parameters) -> Bundle:
+    for bundle in bundles:
+        if bundle.manifest.is_for(parameters):
+            return bundle
+    keys = {key for bundle in bundles for key in bundle.manifest.serves}
+    values = " and ".join(f"{key} {parameters[key]}" for key in sorted(keys))
+    raise BundleError(f"none of the bundles serves {values}", remedy="name one more that does")
 
 
 def _two_hands(hands: tuple[Tune, Tune]) -> Melody:

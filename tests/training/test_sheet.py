@@ -29,12 +29,12 @@ def test_the_sheet_has_a_picture_and_both_midi_files_of_each(
     first = next(page.examples())
     shortened = replace(page, examples=lambda: iter([first]))
     monkeypatch.setattr(sheet, "SHEETS", {kind: shortened})
-    bundle = next(
-        folder
+    bundles = [
+        str(folder)
         for folder in shipped_bundles().values()
         if read_bundle(folder).manifest.technique is kind
-    )
-    assert main(["sheet", str(bundle), "-o", str(tmp_path)]) == 0
+    ]
+    assert main(["sheet", *bundles, "-o", str(tmp_path)]) == 0
     before = read_melody((tmp_path / f"{first.key}-before.mid").read_bytes(), name="before")
     after = read_composition((tmp_path / f"{first.key}-after.mid").read_bytes())
     assert before.notes == first.melody.notes
@@ -43,3 +43,17 @@ def test_the_sheet_has_a_picture_and_both_midi_files_of_each(
     text = (tmp_path / "README.md").read_text()
     assert f"({first.key}-after.mid)" in text
     assert f"({first.key}.png)" in text
+
+
+def test_a_melody_that_no_bundle_serves_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A chorale's model is not asked to write piano music."""
+    chorale = shipped_bundles()["extend-chorale"]
+    assert main(["sheet", str(chorale), "-o", str(tmp_path)]) == 2
+    assert "serves style piano" in capsys.readouterr().err
+    assert (
+        main(["sheet", str(chorale), str(shipped_bundles()["bach-arcnn"]), "-o", str(tmp_path)])
+        == 2
+    )
+    assert "of one technique" in capsys.readouterr().err
