@@ -7,6 +7,13 @@ TECHNIQUE ?= enhance
 SEED ?= 1
 OUT ?= build/demo
 FUZZ_FILES ?= 20000
+FUZZ_MEGABYTES ?= 12
+NAME ?=
+MIDI ?=
+MODEL ?= unet
+STEPS ?= 3000
+SETTINGS ?=
+GENRES ?= genres
 CORPORA ?= $(or $(CONTINUO_CORPORA),$(wildcard ../shared/data))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -21,16 +28,21 @@ DEMO_STAMP := $(DEMO)/.continuo-$(VERSION)
 DEV_STAMP := $(DEV)/.continuo-$(VERSION)
 TFLITE_STAMP := $(TFLITE)/.continuo-$(VERSION)
 
+# A genre of one's own is few notes: the network goes on from what it knows of all the others.
+ALL_GENRES = training/runs/accompany-$(MODEL)
+LEARNED_BEFORE = $(if $(wildcard $(ALL_GENRES)/config.json),\
+  --set starts_from=$(ALL_GENRES) --set learning_rate=3e-4)
+
 # tflite-runtime ended at 2.14.0, whose last wheels are for Python 3.11.
 HAS_TFLITE_WHEEL := $(filter 3.9 3.10 3.11,$(VERSION))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check evaluate bench fuzz goldens clean python dev
+.PHONY: help demo test check evaluate train-genre bench fuzz goldens clean python dev
 
 help: ## Show this list
 	@echo "make COMMAND, where COMMAND is"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make demo MELODY=my.mid TECHNIQUE=enhance SEED=3 OUT=my-folder"
 	@echo "  make test PYTHON=python3.13"
@@ -62,12 +74,30 @@ else
 	CONTINUO_CORPORA="$(CORPORA)" $(DEV)/bin/python -m training evaluate --check $(ARGS)
 endif
 
+train-genre: dev ## Train a genre of your own from MIDI files: NAME=klezmer MIDI=folder
+ifeq ($(and $(NAME),$(MIDI)),)
+	@echo "make train-genre wants NAME=klezmer MIDI=folder-of-midi-files, and may have MODEL=unet or"
+	@echo "musegan, STEPS=$(STEPS) and GENRES=folder for the result"
+	@exit 2
+else
+	$(DEV)/bin/python -m training shards accompany --midi "$(MIDI)" --genre "$(NAME)" \
+	  --shards "$(GENRES)/$(NAME)/shards"
+	$(DEV)/bin/python -m training train "$(MODEL)-$(NAME)" --shards "$(GENRES)/$(NAME)/shards" \
+	  --run "$(GENRES)/$(NAME)/run-$(MODEL)" --steps $(STEPS) $(LEARNED_BEFORE) $(SETTINGS)
+	$(DEV)/bin/python -m converters "$(GENRES)/$(NAME)/run-$(MODEL)" \
+	  --shards "$(GENRES)/$(NAME)/shards" -o "$(GENRES)/$(NAME)/$(NAME)-$(MODEL)"
+	@echo
+	@echo "Try it: continuo generate MELODY.mid --technique accompany --genre $(NAME) --model $(MODEL) \\"
+	@echo "  --bundle $(GENRES)/$(NAME)/$(NAME)-$(MODEL)"
+endif
+
 bench: dev ## Measure speed and size beside peers: a table, and build/bench.json
 	@for peers in bench bench-gpt2; do $(DEV)/bin/python -m pip install --quiet -e ".[$$peers]" || \
 	  echo "The peers of the extra '$$peers' cannot be installed here."; done
 	$(DEV)/bin/python -m bench $(ARGS)
 
-fuzz: dev ## Throw broken MIDI files at the importer: FUZZ_FILES=20000
+fuzz: dev ## Throw broken files and raw bytes at what reads MIDI: FUZZ_FILES=20000
+	$(DEV)/bin/python -m bench.fuzz_bytes --megabytes $(FUZZ_MEGABYTES)
 	$(DEV)/bin/python -m bench.fuzz_midi --count $(FUZZ_FILES) $(ARGS)
 
 goldens: dev ## Draw the golden images of the tests anew

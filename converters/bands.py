@@ -66,7 +66,7 @@ def convert_band(
     *,
     name: str,
     title: str,
-    precision: Precision = Precision.INT8,
+    precision: Precision = Precision.WEIGHTS,
 ) -> Conversion:
     """Convert the run of a band.
 

@@ -74,9 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         "--precision",
         type=Precision,
         choices=list(Precision),
-        default=Precision.INT8,
+        default=Precision.WEIGHTS,
         metavar="|".join(Precision),
-        help="of a band: int8 all through (the default), int8 weights alone, or float",
+        help="of a band: int8 all through, int8 weights alone (the default), or float",
     )
     parser.add_argument("--title", default="", help="what the player reads")
     parser.add_argument(

@@ -78,7 +78,7 @@ def test_what_the_file_says_replaces_the_defaults() -> None:
         ("model_threads = 1.5", "model_threads must be a whole number"),
         ("model_threads = true", "model_threads must be a whole number"),
         ("metronome = 1", "metronome must be true or false"),
-        ('technique = "improve"', "technique must be one of enhance, extend"),
+        ('technique = "improve"', "technique must be one of enhance, accompany, extend"),
         ("library = 3", "library must be a text"),
         ("[library]\nx = 1", "library must be a text"),
         ("tempo_bpm = ", "not TOML"),

@@ -34,7 +34,18 @@ def python(folder: Path, script: str) -> Path:
 def test_make_alone_lists_the_commands(tmp_path: Path) -> None:
     done = make(tmp_path)
     assert done.returncode == 0
-    commands = ("demo", "test", "check", "evaluate", "bench", "fuzz", "goldens", "clean", "help")
+    commands = (
+        "demo",
+        "test",
+        "check",
+        "evaluate",
+        "train-genre",
+        "bench",
+        "fuzz",
+        "goldens",
+        "clean",
+        "help",
+    )
     for command in commands:
         assert f"  {command} " in done.stdout
 
@@ -67,3 +78,9 @@ def test_evaluating_without_corpora_says_where_they_come_from(tmp_path: Path) ->
     )
     assert done.returncode == 2
     assert "training/README.md" in done.stdout
+
+
+def test_training_a_genre_without_its_name_says_what_it_wants(tmp_path: Path) -> None:
+    done = make(tmp_path, "-o", "dev", "train-genre", "NAME=klezmer")
+    assert done.returncode != 0
+    assert "NAME=klezmer MIDI=folder-of-midi-files" in done.stdout

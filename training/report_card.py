@@ -34,7 +34,7 @@ from training.figures import (
     float_model,
     overclaimed,
 )
-from training.sources import Sources, Tell
+from training.sources import CHORALE_GENRE, Sources, Tell
 from training.token_figures import TOKEN_FULL, TOKEN_QUICK, TokenJudged
 
 if TYPE_CHECKING:
@@ -168,11 +168,18 @@ def _parts(
         return partial(figures, grid, QUICK if quick else FULL)
     if bundle.manifest.technique is Technique.ACCOMPANY:
         model = bundle.load_band(threads=_THREADS)
-        bands = band_parts(genres, model.genres, BAND_QUICK if quick else BAND_FULL)
+        # To read all corpora takes minutes, the chorales a second.
+        of_chorales = quick and not genres and CHORALE_GENRE in model.genres
+        bands = band_parts(
+            (CHORALE_GENRE,) if of_chorales else genres,
+            model.genres,
+            BAND_QUICK if quick else BAND_FULL,
+        )
+        pieces = sources.chorale_bands if of_chorales else sources.bands
         band = BandJudged(
             model=model,
-            train=sources.bands["train"],
-            test=sources.bands["test"],
+            train=pieces["train"],
+            test=pieces["test"],
             network=_float_band(run, notes),
         )
         return partial(figures, band, bands)

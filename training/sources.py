@@ -15,6 +15,9 @@ Tell = Callable[[str, int, int], None]
 
 _SPLITS: Final = ("train", "test")
 
+CHORALE_GENRE: Final = "bach"
+"""The genre of Accompany that Bach's chorales are of."""
+
 
 class Sources:
     """Corpora and shards.
@@ -71,6 +74,30 @@ class Sources:
             except CorporaError as error:
                 raise _nothing("band", self._bands, error) from error
         return {split: read_band_shard(path) for split, path in paths.items()}
+
+    @cached_property
+    def chorale_bands(self) -> dict[str, tuple[BandPiece, ...]]:
+        """Bach's chorales of `bands` alone; no shard is made for them.
+
+        Raises:
+            ConfigError: If there are neither shards nor the chorales.
+        """
+        if shard_path(self._bands, "train").exists():
+            return {
+                split: tuple(piece for piece in pieces if piece.genre == CHORALE_GENRE)
+                for split, pieces in self.bands.items()
+            }
+        # See `_make_shards`.
+        from training.band.scores import chorales  # noqa: PLC0415
+        from training.score_corpora import jsb_file  # noqa: PLC0415
+
+        try:
+            folder = corpora_folder(self._corpora)
+            jsb_file(folder)
+        except CorporaError as error:
+            raise _nothing("band", self._bands, error) from error
+        found = list(chorales(folder))
+        return {split: tuple(one for one, side in found if side == split) for split in _SPLITS}
 
     @cached_property
     def chorale_tokens(self) -> tuple[TokenPiece, ...]:

@@ -1,5 +1,8 @@
 """A folder of MIDI files becomes a genre, or the refusal says what is missing."""
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +10,9 @@ import mido
 import numpy as np
 import pytest
 
+from firmware.cli import main as continuo
+from firmware.library.melodies import bundled_melodies
+from firmware.midi.files import read_composition
 from firmware.music.band import Role
 from training.band.own_genre import FEWEST_BARS, genre_pieces, make_genre_shards
 from training.band.roles import NoBandError
@@ -14,6 +20,7 @@ from training.band.shards import read_band_shard
 from training.cli import main
 from training.shards import SPLITS, shard_path
 
+REPOSITORY = Path(__file__).parents[3]
 _QUARTER = 96
 _FLUTE, _BASS, _PIANO = 73, 33, 0
 
@@ -136,3 +143,56 @@ def test_the_command_makes_the_shards_of_a_genre_of_ones_own(
     assert "bars of klezmer: train 80, valid 80, test 80" in capsys.readouterr().out
     assert main(["shards", "accompany", "--midi", "nowhere", "--genre", "klezmer", *shards]) == 2
     assert "there are no MIDI files in nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_one_command_makes_a_genre_that_can_be_played(tmp_path: Path) -> None:
+    """Shards, a short training of small networks, a bundle; and then a melody in that genre."""
+    for seed in range(3):
+        _write(tmp_path / "midi" / f"{seed}.mid", seed=seed)
+    small = {
+        "precision": "float32",
+        "starts_from": "",
+        "batches.batch_size": "2",
+        "judged_chains": "1",
+        "judged_links": "1",
+        "validate_every": "2",
+        "sample_every": "2",
+        "net.level_widths": "[4,4,4,4]",
+        "net.bottom_width": "4",
+        "net.drum_width": "4",
+        **{
+            f"{network}.{key}": value
+            for network in ("critic", "encoder")
+            for key, value in {
+                "roll_widths": "[4,4,4]",
+                "time_width": "4",
+                "bar_width": "4",
+            }.items()
+        },
+    }
+    settings = " ".join(f"--set {key}={value}" for key, value in small.items())
+    genres = tmp_path / "genres"
+    # This Python's environment stands for the one that make would set up.
+    made = subprocess.run(
+        [
+            *("make", "-o", "dev", "train-genre", f"DEV={Path(sys.prefix)}"),
+            *("NAME=klezmer", f"MIDI={tmp_path / 'midi'}", "STEPS=2"),
+            *(f"SETTINGS={settings}", f"GENRES={genres}"),
+        ],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert made.returncode == 0, made.stderr
+    bundle = genres / "klezmer" / "klezmer-unet"
+    assert f"--bundle {bundle}" in made.stdout
+    assert "bars of klezmer: train 80, valid 80, test 80" in made.stdout
+    assert (genres / "klezmer" / "run-unet" / "report.html").stat().st_size
+    played = tmp_path / "played.mid"
+    command = ("generate", "ode-to-joy", "--technique", "accompany", "--bundle", str(bundle))
+    assert continuo([*command, "--genre", "klezmer", "--model", "unet", "-o", str(played)]) == 0
+    tracks = read_composition(played.read_bytes()).tracks
+    assert tracks[0].notes == bundled_melodies()["ode-to-joy"].notes
