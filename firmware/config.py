@@ -24,11 +24,12 @@ class Config:
 
     Attributes:
         library: Folder of the saved compositions.
-        technique: What the generate button does after switching on.
+        technique: What the generate button does until something else is remembered, as for tempo,
+            bar and metronome.
         bundle: Name of the model bundle to use for the technique that it serves, or "" for the
             firmware's choice.
         model_threads: Threads of the interpreter, 1..16.
-        tempo_bpm: Tempo after switching on, 40..220 quarter notes a minute.
+        tempo_bpm: Tempo, 40..220 quarter notes a minute.
         beats_per_bar: Quarter notes a bar, 1..32.
         metronome: Whether it clicks while recording.
         count_in_bars: Bars of clicks before a recording, 0..4.

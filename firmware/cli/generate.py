@@ -35,6 +35,7 @@ from firmware.errors import CompositionNotFoundError
 from firmware.library.importing import import_melody
 from firmware.library.melodies import TUNES, bundled_melodies
 from firmware.library.places import check_folder
+from firmware.library.presets import Presets
 from firmware.library.records import CompositionRecord
 from firmware.library.store import (
     COMPOSITION_FILE,
@@ -47,7 +48,7 @@ from firmware.library.store import (
 from firmware.midi.files import write_composition
 from firmware.music.notes import Composition, Melody
 from firmware.music.transform import rhythm_assist, transpose, trim
-from firmware.parameters import Technique, parameters_for
+from firmware.parameters import Parameters, Technique, parameters_for
 
 MAX_SHIFT = 12
 MAX_SEED = 2**32 - 1
@@ -86,6 +87,14 @@ def add_arguments(parser: Parser) -> None:
         parser, set_help="set a parameter, as listed below; may be given several times"
     )
     parser.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="technique and parameters that were kept; --set changes them",
+    )
+    parser.add_argument(
+        "--keep-preset", metavar="NAME", help="keep technique and parameters under this name"
+    )
+    parser.add_argument(
         "--seed",
         metavar="N",
         help="same seed, same composition (default: a random one, which is printed)",
@@ -119,14 +128,16 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> Answer:
     """Generate, write, and say where."""
     # What was typed is checked before anything is read.
-    technique = Technique(arguments.technique)
-    parameters = parameters_for(technique, settings(arguments))
+    parameters = _parameters(arguments)
+    technique = parameters.technique
     given = arguments.seed
     seed = secrets.randbelow(RANDOM_SEEDS) if given is None else checked_seed(given)
     bars = bar_range(arguments.trim) if arguments.trim else None
     config = load_config()
     library = Library(config.library)
     single = _single_file(arguments)
+    if arguments.keep_preset:
+        Presets(library.root).save(arguments.keep_preset, parameters)
     check_folder(single.parent if single else arguments.output or library.root)
     source = find_melody(arguments.melody, library)
     _check_kept(source, arguments.output, single)
@@ -167,6 +178,19 @@ def run(arguments: argparse.Namespace) -> Answer:
         "record": folder / RECORD_FILE,
     }
     return _answer(record, paths, arguments, seconds)
+
+
+def _parameters(arguments: argparse.Namespace) -> Parameters:
+    """What is to be done, by a preset or by `--technique`, with what was set on top of it.
+
+    Raises:
+        ContinuoError: If there is no such preset, parameter or value.
+    """
+    given = settings(arguments)
+    if not arguments.preset:
+        return parameters_for(Technique(arguments.technique), given)
+    kept = Presets(load_config().library).load(arguments.preset)
+    return parameters_for(kept.technique, {**kept.as_dict(), **given})
 
 
 def _single_file(arguments: argparse.Namespace) -> Path | None:

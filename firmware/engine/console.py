@@ -62,6 +62,7 @@ class Console:
                 ),
                 "unplug": lambda _: self._board.keyboard.unplug(),
                 "plug": lambda _: self._board.keyboard.plug_in(),
+                "panic": lambda _: self._board.buttons.hold(Button.STOP),
                 "help": lambda _: self._say(help_text()),
                 "quit": lambda _: self._stop(),
             }
@@ -170,6 +171,7 @@ def help_text() -> str:
             f"melody NAME: let fingers play one of {', '.join(bundled_melodies())}",
             "wait SECONDS: before the next command",
             "unplug, plug: the keyboard's cable",
+            "panic: hold stop until everything is silent",
             "quit: switch off",
         )
     )

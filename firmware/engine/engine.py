@@ -9,7 +9,7 @@ import logging
 import random
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
@@ -18,25 +18,31 @@ from types import MappingProxyType
 
 from firmware.config import Config
 from firmware.devices.board import Board
-from firmware.devices.controls import Led
+from firmware.devices.controls import Button, Led
 from firmware.devices.host import Host, LinuxHost
 from firmware.engine.bundles import choose_bundle, installed_values
 from firmware.engine.clock import Clock
+from firmware.engine.clocks import Clocks
 from firmware.engine.event_queue import EventQueue
 from firmware.engine.events import (
     Brought,
+    ButtonHeld,
     ButtonPressed,
     Event,
     FromWorker,
     KnobTurned,
     MidiReceived,
     OutputFailed,
+    PortsChanged,
     Saved,
     SaveFailed,
     StopRequested,
     TimeSet,
 )
+from firmware.engine.findings import Nothing
 from firmware.engine.instrument import Instrument
+from firmware.engine.keeper import Keeper
+from firmware.engine.keyboards import Keyboards
 from firmware.engine.librarian import Librarian
 from firmware.engine.messages import Advanced, Finished, WorkerMessage
 from firmware.engine.meter import Meter
@@ -44,21 +50,22 @@ from firmware.engine.output import Output
 from firmware.engine.outside import Outside
 from firmware.engine.panel_control import PanelControl
 from firmware.engine.performer import Hands, Performer
-from firmware.engine.remote import control_map_of
+from firmware.engine.ports import Ports
+from firmware.engine.remembered import Remembered
 from firmware.engine.saver import Saver
-from firmware.engine.schedule import KEYBOARD_CHANNEL, schedule_of
+from firmware.engine.schedule import schedule_of
 from firmware.engine.shelves import Shelves
 from firmware.engine.sound import Sound
 from firmware.engine.viewing import Viewer
 from firmware.engine.worker import STUDIO, InferenceWorker
 from firmware.errors import ContinuoError, DeviceError
+from firmware.library.notebook import Notebook
 from firmware.library.store import Library
 from firmware.midi.control_maps import ControlMap, MoveKnob, PressButton
-from firmware.midi.messages import MidiMessage
+from firmware.midi.messages import MidiMessage, Realtime
 from firmware.music.notes import Composition
 from firmware.panel.drawing import draw
 from firmware.panel.keys import Dial, Key
-from firmware.panel.overview import MidiFacts
 from firmware.panel.states import State
 from firmware.panel.views import View
 from firmware.parameters import Parameters
@@ -71,7 +78,9 @@ POLL_NS = 1_000_000_000
 
 LONGEST_WAIT_S = 0.25
 
-_SWITCH_INTERVAL_S = 0.0002  # how long another thread may keep the owner from a note
+SWITCH_INTERVAL_S = 0.0002
+"""How long another thread may keep the owner from a note."""
+
 _LOG = logging.getLogger(__name__)
 
 _LEDS: Mapping[Led, frozenset[State]] = MappingProxyType(
@@ -123,6 +132,8 @@ class Engine:
         clock: The time.
         config: The maker's settings.
         choices: What is left to chance.
+        notebook: Where it remembers what was set and played; None for an instrument that forgets.
+        wants_safe: Whether it begins in safe mode, whatever was before.
     """
 
     def __init__(
@@ -132,6 +143,9 @@ class Engine:
         clock: Clock,
         config: Config,
         choices: Choices | None = None,
+        *,
+        notebook: Notebook | None = None,
+        wants_safe: bool = False,
     ) -> None:
         choices = choices or Choices()
         self._board = board
@@ -160,9 +174,17 @@ class Engine:
         )
         self.saved: list[str] = []
         self.unsaved: list[SaveFailed] = []
-        self._control_maps: list[ControlMap | None] = [None for _ in board.keyboards]
-        self._midi = MidiFacts()
+        self._keyboards = Keyboards(board.keyboards)
+        self._clocks = Clocks(self.instrument, self._output.send, clock.now_ns)
         self._sound = Sound(self._output.send)
+        self._ports = Ports(
+            synthesizer=board.synthesizer,
+            keyboards=self._keyboards,
+            clocks=self._clocks,
+            instrument=self.instrument,
+            output=self._output,
+            sound=self._sound,
+        )
         self._librarian = Librarian(library, choices.host, choose, self.post)
         self._shelves = Shelves()
         self._performer = Performer(
@@ -171,12 +193,38 @@ class Engine:
                 librarian=self._librarian,
                 shelves=self._shelves,
                 sound=self._sound,
+                clocks=self._clocks,
+                keyboards=self._keyboards,
                 save=self._saver.save,
                 stop=lambda: self.post(StopRequested()),
+                offers=lambda: self._keeper,
             )
         )
-        viewer = Viewer(self.instrument, self._shelves, self._sound, self._meter, self._midi_facts)
+        viewer = Viewer(
+            self.instrument,
+            self._shelves,
+            self._sound,
+            self._meter,
+            lambda: self._ports.facts(clock.now_ns()),
+            recovery=lambda: self._keeper.recovery if self._keeper else None,
+        )
         self.panel = PanelControl(self.instrument, viewer, self._performer, self._guarded)
+        self._keeper: Keeper | None = None
+        if notebook is not None:
+            self._keeper = Keeper(
+                notebook,
+                library,
+                Remembered(
+                    instrument=self.instrument,
+                    sound=self._sound,
+                    keyboards=self._keyboards,
+                    clocks=self._clocks,
+                    panel=self.panel,
+                ),
+                run=self._saver.run,
+                tell=lambda message, remedy: self.post(Brought(Nothing(message, remedy))),
+                wants_safe=wants_safe,
+            )
         self._shown: View | None = None
         self._draw_again_ns = 0
         self._poll_again_ns = 0
@@ -208,21 +256,21 @@ class Engine:
     def _open(self) -> None:
         self._saver.start()
         self._librarian.start()
-        self._board.synthesizer.open()
-        for index, keyboard in enumerate(self._board.keyboards):
-            keyboard.open(partial(self._hear, index))
-        self._find_control_maps()
-        self._board.buttons.open(lambda button, at_ns: self.post(ButtonPressed(button, at_ns)))
+        self._ports.open(self._hear, lambda: self.post(PortsChanged()))
+        self._board.buttons.open(
+            lambda button, at_ns: self.post(ButtonPressed(button, at_ns)),
+            lambda button, at_ns: self.post(ButtonHeld(button, at_ns)),
+        )
         self._board.knobs.open(
             lambda knob, clicks, at_ns: self.post(KnobTurned(knob, clicks, at_ns))
         )
         now_ns = self._clock.now_ns()
         self._poll_again_ns = now_ns + POLL_NS
-        try:
-            self.instrument.prepare_worker()
-        except ContinuoError as error:
+        if self._keeper is not None:
+            self._keeper.begin(now_ns)
+        if self._keeper is None or not self._keeper.is_safe:
             # Without a model it is still an instrument that plays and records.
-            self.instrument.tell(error.message, error.remedy, now_ns)
+            self._guarded(lambda _: self.instrument.prepare_worker())
         self._guarded(lambda _: self._librarian.list_models())
         parameters = self.instrument.settings.parameters()
         self._guarded(lambda _: self._librarian.check_model(parameters))
@@ -230,7 +278,7 @@ class Engine:
 
     def run(self) -> None:
         """Play until `StopRequested`; silent in the end, whatever happens."""
-        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         gc.freeze()  # what was loaded so far stays, and is no longer looked through
         try:
             while not self.is_stopping:
@@ -249,9 +297,11 @@ class Engine:
             self._handle(event)
             self.panel.follow(self._clock.now_ns())  # before what was begun may have ended
             self._guarded(self.instrument.run_due)
+            self._clocks.follow()
             event = self._queue.get(0.0)
         self._guarded(self.instrument.run_due)
         now_ns = self._clock.now_ns()
+        self._ports.run_due(now_ns)
         if now_ns >= self._poll_again_ns:
             self._poll(now_ns)
         if now_ns >= self._draw_again_ns:
@@ -259,10 +309,8 @@ class Engine:
 
     def next_ns(self) -> int:
         """When there is something to do without an event."""
-        times = [self._poll_again_ns]
-        due_ns = self.instrument.next_ns()
-        if due_ns is not None:
-            times.append(due_ns)
+        due = (self.instrument.next_ns(), self._keyboards.next_ns())
+        times = [self._poll_again_ns, *(due_ns for due_ns in due if due_ns is not None)]
         if self.instrument.state is not State.IDLE or self._meter.level(self._clock.now_ns()):
             times.append(self._draw_again_ns)
         return min(times)
@@ -270,11 +318,21 @@ class Engine:
     def close(self) -> None:
         """Silence everything, finish saving, end the worker and let go of the devices."""
         self._guarded(self.instrument.silence_everything)
-        for last in (self._librarian.stop, self._saver.stop, self.worker.stop, self._board.close):
+        if self._keeper is not None and self.is_stopping:
+            self._guarded(self._keeper.finish)
+        for last in (
+            self._clocks.close,
+            self._librarian.stop,
+            self._saver.stop,
+            self.worker.stop,
+            self._board.close,
+        ):
             try:
                 last()
             except ContinuoError as error:  # the others must still be ended
                 _LOG.error("%s", error)
+        if self._keeper is not None:
+            self._keeper.close()
 
     def _wait_s(self) -> float:
         wait_s = (self.next_ns() - self._clock.now_ns()) / 1e9
@@ -286,10 +344,10 @@ class Engine:
         match event:
             case MidiReceived():
                 self._take(event, now_ns)
-            case ButtonPressed():
-                self.panel.press(Key(event.button.value), now_ns)
-            case KnobTurned():
-                self.panel.turn(Dial(event.knob.value), event.clicks, now_ns)
+            case ButtonPressed() | ButtonHeld() | KnobTurned():
+                self._touch(event, now_ns)
+            case PortsChanged():
+                self._ports.poll(now_ns)
             case TimeSet():
                 self._guarded(lambda _: instrument.set_time(event.tempo_bpm, event.beats_per_bar))
             case FromWorker():
@@ -303,6 +361,17 @@ class Engine:
             case StopRequested():
                 self.is_stopping = True
 
+    def _touch(self, event: ButtonPressed | ButtonHeld | KnobTurned, now_ns: int) -> None:
+        match event:
+            case ButtonPressed(button=button):
+                self.panel.press(Key(button.value), now_ns)
+            case ButtonHeld(button=Button.STOP):
+                self._ports.panic(now_ns)
+            case ButtonHeld():  # of another one; its press was all
+                pass
+            case KnobTurned(knob=knob, clicks=clicks):
+                self.panel.turn(Dial(knob.value), clicks, now_ns)
+
     def _note_save(self, event: Saved | SaveFailed, now_ns: int) -> None:
         if isinstance(event, Saved):
             self.saved.append(event.name)
@@ -313,22 +382,24 @@ class Engine:
 
     def _hear(self, keyboard: int, message: MidiMessage, at_ns: int) -> None:
         """A key sounds here and now, on the keyboard's thread; the owner takes it later."""
-        if self._panel_of(keyboard, message) is None:
-            self.instrument.thru.feed(message)
+        if self._keyboards.is_music(keyboard, message):
+            self.instrument.thru.feed(message, keyboard)
         self.post(MidiReceived(message, at_ns, keyboard))
 
     def _take(self, event: MidiReceived, now_ns: int) -> None:
+        if isinstance(event.message, Realtime):  # a clock is no hand
+            self._clocks.hear(event.message, event.at_ns)
+            return
         self._board.display.wake()
-        panel = self._panel_of(event.keyboard, event.message)
+        lesson = self._keyboards.learn(event.keyboard, event.message)
+        if lesson is not None:
+            self.instrument.tell(f"Learned: controller {lesson.control}", "", now_ns)
+            return
+        panel = self._keyboards.panel_of(event.keyboard, event.message)
         if panel is None:
             self.instrument.hear(event.message, event.at_ns)
         else:
             self._control(panel, event.message, now_ns)
-
-    def _panel_of(self, keyboard: int, message: MidiMessage) -> ControlMap | None:
-        """The keyboard's control map, if the message comes from its buttons and knobs."""
-        control_map = self._control_maps[keyboard]
-        return control_map if control_map and control_map.is_panel(message) else None
 
     def _hear_worker(self, message: WorkerMessage) -> None:
         match message:
@@ -348,18 +419,6 @@ class Engine:
             case None:  # a button that comes up
                 pass
 
-    def _find_control_maps(self) -> None:
-        self._control_maps = [control_map_of(k.name) for k in self._board.keyboards]
-        self._midi = MidiFacts(
-            keyboards=tuple(k.name for k in self._board.keyboards if k.name),
-            synthesizer=self._board.synthesizer.name,
-            keyboard_channel=KEYBOARD_CHANNEL + 1,
-            control_maps=tuple(known.name for known in self._control_maps if known),
-        )
-
-    def _midi_facts(self) -> MidiFacts:
-        return replace(self._midi, is_thru_on=self.instrument.thru.is_on)
-
     def _guarded(self, action: Callable[[int], None]) -> None:
         """Do something; what the player should know of its failure is put on the panel."""
         now_ns = self._clock.now_ns()
@@ -371,24 +430,9 @@ class Engine:
 
     def _poll(self, now_ns: int) -> None:
         self._poll_again_ns = now_ns + POLL_NS
-        for keyboard in self._board.keyboards:
-            change = keyboard.poll()
-            if change is not None:
-                self._find_control_maps()
-            if change is not None and change.is_there:
-                self.instrument.tell(f"{change.name} is connected", "", now_ns)
-            elif change is not None:
-                self.instrument.lose_keyboard(now_ns)
-                self.instrument.tell(f"{change.name} was unplugged", "plug it in again", now_ns)
-        change = self._board.synthesizer.poll()
-        if change is not None:
-            self._find_control_maps()
-        if change is not None and change.is_there:
-            self._output.recover()
-            self.instrument.player.renew()
-            self._sound.renew()
-        elif change is not None:
-            self.instrument.tell(f"{change.name} is gone", "no sound without it", now_ns)
+        self._ports.poll(now_ns)
+        if self._keeper is not None:
+            self._keeper.note(now_ns)
         if self.panel.shows_system:
             self._guarded(lambda _: self._librarian.look_at_system())
         if self._display_failed:

@@ -9,8 +9,8 @@ While there is room, every event is taken, in order. When the queue is full:
    so that one off for a note says as much as two.
 
 So no note-off is ever lost on its note, and the queue holds at most its capacity, one note-off
-for each key of each channel, one event for each position of the pedals, and the answers of the
-worker and the disk.
+for each key of each channel, one event for each position of the pedals, one for the ports, the
+answers of the worker and the disk, and the long presses of a finger or two.
 """
 
 import threading

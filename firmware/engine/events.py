@@ -58,6 +58,23 @@ class ButtonPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class ButtonHeld:
+    """A button has been down for as long as a long press takes; its press came before."""
+
+    button: Button
+    at_ns: int
+    # Held in a flood of notes, that may be what the finger is for.
+    urgency: ClassVar[Urgency] = Urgency.VITAL
+
+
+@dataclass(frozen=True, slots=True)
+class PortsChanged:
+    """A keyboard or a synthesizer came or went: a poll tells which."""
+
+    urgency: ClassVar[Urgency] = Urgency.VITAL
+
+
+@dataclass(frozen=True, slots=True)
 class KnobTurned:
     """A knob moved.
 
@@ -159,6 +176,8 @@ class StopRequested:
 Event = (
     MidiReceived
     | ButtonPressed
+    | ButtonHeld
+    | PortsChanged
     | KnobTurned
     | TimeSet
     | FromWorker

@@ -9,8 +9,10 @@ from firmware.panel.overview import (
     MelodyLine,
     MissingModel,
     ModelLine,
+    PresetLine,
     SystemFacts,
 )
+from firmware.parameters import Parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,20 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
+class PresetsKept:
+    """Which presets there are."""
+
+    lines: tuple[PresetLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PresetTaken:
+    """What was kept under a name."""
+
+    parameters: Parameters
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """It could not be done.
 
@@ -106,5 +122,7 @@ Finding = (
     | Models
     | Checked
     | Looked
+    | PresetsKept
+    | PresetTaken
     | Nothing
 )

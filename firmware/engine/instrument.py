@@ -189,9 +189,9 @@ class Instrument:
                 self.trigger(Trigger.STRUCK, at_ns)
             self.duet.feed(message, at_ns)
 
-    def lose_keyboard(self, now_ns: int) -> None:
-        """The keyboard is gone: let go of its keys, in the sound and in the recording."""
-        self.thru.release()
+    def lose_keyboard(self, now_ns: int, keyboard: int | None = None) -> None:
+        """A keyboard is gone: let go of its keys in the sound, and of all in the recording."""
+        self.thru.release(keyboard)
         self.capture.release(now_ns)
         if self.booth.recorder is not None:
             self.booth.recorder.release(now_ns)

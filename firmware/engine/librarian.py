@@ -21,6 +21,8 @@ from firmware.engine.findings import (
     Models,
     NotDeleted,
     Nothing,
+    PresetsKept,
+    PresetTaken,
 )
 from firmware.errors import BundleError, CompositionNotFoundError, ContinuoError, LibraryError
 from firmware.inference.bundle import MANIFEST_FILE, MODEL_FILE, shipped_bundles
@@ -28,6 +30,7 @@ from firmware.inference.manifest import Manifest, read_manifest
 from firmware.library.importing import ImportSandbox
 from firmware.library.names import MELODIES_FOLDER
 from firmware.library.places import explained
+from firmware.library.presets import Preset, Presets
 from firmware.library.store import Entry, Library
 from firmware.panel.commands import Source
 from firmware.panel.overview import (
@@ -35,9 +38,10 @@ from firmware.panel.overview import (
     MelodyLine,
     MissingModel,
     ModelLine,
+    PresetLine,
     SystemFacts,
 )
-from firmware.parameters import Parameters, Technique, parameters_for
+from firmware.parameters import Parameters, Technique, parameters_for, specs_of
 
 STOP_S = 5.0
 WAITING = 32
@@ -70,6 +74,7 @@ class Librarian:
         self._choose_bundle = choose_bundle
         self._post = post
         self._sandbox = ImportSandbox()
+        self._presets = Presets(library.root)
         self._errands: queue.Queue[Callable[[], Finding] | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._work, name="continuo-librarian", daemon=True)
 
@@ -122,6 +127,22 @@ class Librarian:
         """See whether there is a model for a technique and its values."""
         self._send(lambda: Checked(self._lack(parameters)))
 
+    def list_presets(self) -> None:
+        """See which presets there are."""
+        self._send(self._preset_lines)
+
+    def keep_preset(self, parameters: Parameters) -> None:
+        """Keep parameters under the next free name."""
+        self._send(lambda: self._changed_presets(lambda: self._presets.save_next(parameters)))
+
+    def take_preset(self, name: str) -> None:
+        """Fetch what was kept under a name."""
+        self._send(lambda: PresetTaken(self._presets.load(name)))
+
+    def delete_preset(self, name: str) -> None:
+        """Delete what was kept under a name."""
+        self._send(lambda: self._changed_presets(lambda: self._presets.delete(name)))
+
     def look_at_system(self) -> None:
         """See how the computer is."""
         self._send(lambda: Looked(SystemFacts(**self._host.look(self._library.root))))
@@ -164,6 +185,13 @@ class Librarian:
             )
         )
 
+    def _changed_presets(self, change: Callable[[], object]) -> PresetsKept:
+        change()
+        return self._preset_lines()
+
+    def _preset_lines(self) -> PresetsKept:
+        return PresetsKept(tuple(_preset_line(preset) for preset in self._presets.list()))
+
     def _models(self) -> Models:
         """Where a model serves other values than the defaults, the technique lacks nothing."""
         lines = tuple(_model_lines())
@@ -203,6 +231,16 @@ def _composition_line(entry: Entry) -> CompositionLine:
         what=outline.technique.past,
         day=_day(outline.created_at),
     )
+
+
+def _preset_line(preset: Preset) -> PresetLine:
+    parameters = preset.parameters
+    if parameters is None:
+        return PresetLine(name=preset.name, technique=None, problem=preset.problem)
+    about = tuple(
+        (spec.label, spec.text(parameters[spec.key])) for spec in specs_of(parameters.technique)
+    )
+    return PresetLine(name=preset.name, technique=parameters.technique, about=about)
 
 
 def _day(created_at: str) -> str:

@@ -33,6 +33,16 @@ class Mixer:
         self._names: tuple[str, ...] = ()
 
     @property
+    def tracks(self) -> tuple[tuple[str, Fader], ...]:
+        """The faders with their tracks' names."""
+        return tuple(zip(self._names, self.faders, strict=True))
+
+    def restore(self, tracks: tuple[tuple[str, Fader], ...]) -> None:
+        """Hold faders ready for tracks of these names."""
+        self._names = tuple(name for name, _ in tracks)
+        self.faders = tuple(fader for _, fader in tracks)
+
+    @property
     def mix(self) -> Mix:
         """What the player needs of it."""
         is_solo = any(fader.is_soloed for fader in self.faders)

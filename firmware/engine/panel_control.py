@@ -79,6 +79,13 @@ class PanelControl:
             self.navigation = self.navigation.peeking(turned)
             self._peek_until_ns = now_ns + PEEK_NS
 
+    def open_at(self, navigation: Navigation, now_ns: int) -> None:
+        """Go to pages that somebody has left open."""
+        self.navigation = navigation
+        overview = self._viewer.overview(now_ns)
+        for page in navigation.stack:
+            self._perform(page.enter(overview))
+
     def view(self, now_ns: int) -> View:
         """What is to be seen."""
         self.follow(now_ns)

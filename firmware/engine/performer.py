@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Protocol
 
 from firmware.engine import findings
+from firmware.engine.clocks import Clocks
 from firmware.engine.instrument import Instrument
+from firmware.engine.keyboards import Keyboards
 from firmware.engine.librarian import Librarian
 from firmware.engine.shelves import Shelves
 from firmware.engine.sound import Sound
@@ -14,16 +17,23 @@ from firmware.errors import EngineStateError
 from firmware.library.melodies import bundled_melodies
 from firmware.library.records import CompositionRecord
 from firmware.panel.commands import (
+    BringBackPiece,
+    BringBackSettings,
     Command,
     DeleteComposition,
+    DeletePreset,
     DeleteTake,
+    ForgetLearned,
     Generate,
     KeepAsHeard,
+    KeepPreset,
+    Learn,
     PlayComposition,
     Press,
     Refresh,
     RestoreComposition,
     RestoreTake,
+    SetClock,
     SetInstrument,
     SetMetronome,
     SetParameter,
@@ -37,9 +47,22 @@ from firmware.panel.commands import (
     StepTakes,
     SwitchOff,
     UseMelody,
+    UsePreset,
 )
-from firmware.panel.settings import Settings, set_value
+from firmware.panel.settings import Settings, set_value, with_parameters
 from firmware.panel.states import State, Trigger
+
+
+class Offers(Protocol):
+    """What was set and played before the last start, and not taken back then."""
+
+    def bring_back_piece(self, index: int, now_ns: int) -> str | None:
+        """Make a piece the present take; the name of the composition that was made of it."""
+        ...
+
+    def bring_back_settings(self) -> None:
+        """Set what was set."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +74,22 @@ class Hands:
         librarian: Looks things up.
         shelves: What was looked up.
         sound: How it sounds.
+        clocks: Keep time with others.
+        keyboards: Learn what their knobs mean.
         save: Has a composition saved in the background.
         stop: Ends the engine.
+        offers: What was not taken back at the start; None of an instrument that forgets.
     """
 
     instrument: Instrument
     librarian: Librarian
     shelves: Shelves
     sound: Sound
+    clocks: Clocks
+    keyboards: Keyboards
     save: Callable[[CompositionRecord], None]
     stop: Callable[[], None]
+    offers: Callable[[], Offers | None]
 
 
 class Performer:
@@ -79,6 +108,7 @@ class Performer:
                 Shelf.COMPOSITIONS: librarian.list_compositions,
                 Shelf.MELODIES: librarian.list_melodies,
                 Shelf.MODELS: librarian.list_models,
+                Shelf.PRESETS: librarian.list_presets,
                 Shelf.SYSTEM: librarian.look_at_system,
             }
         )
@@ -104,18 +134,12 @@ class Performer:
                 self._hands.stop()
             case StepTakes() | DeleteTake() | RestoreTake() | KeepAsHeard() | UseMelody():
                 self._change_take(command, now_ns)
-            case SetTrack():
-                self._instrument.stage.mixer.set(
-                    command.index,
-                    is_muted=command.is_muted,
-                    is_soloed=command.is_soloed,
-                    program=command.program,
-                )
-                self._instrument.stage.remix(now_ns)
-            case SetVolume() | SetInstrument() | SetMetronome() | SetThru():
-                self._set_sound(command)
+            case SetTrack() | SetVolume() | SetInstrument() | SetMetronome():
+                self._set_sound(command, now_ns)
+            case SetThru() | SetClock() | Learn() | ForgetLearned():
+                self._set_midi(command)
             case _:
-                self._change_library(command)
+                self._change_kept(command, now_ns)
 
     def take(self, finding: findings.Finding, now_ns: int) -> None:
         """Take what the librarian brings.
@@ -137,6 +161,8 @@ class Performer:
                 self._add(take, now_ns)
                 if self._instrument.state is not State.PLAYING:
                     self._instrument.trigger(Trigger.PLAY, now_ns)
+            case findings.PresetTaken(parameters=parameters):
+                self.set(with_parameters(self._instrument.settings, parameters))
             case _:
                 self._hands.shelves.put(finding)
 
@@ -193,20 +219,64 @@ class Performer:
         self._hands.save(record)
         takes.replace(replace(take, record=record, saved_as=None))
 
-    def _set_sound(self, command: SetVolume | SetInstrument | SetMetronome | SetThru) -> None:
+    def _bring_back(self, command: BringBackPiece | BringBackSettings, now_ns: int) -> None:
+        offers, instrument = self._hands.offers(), self._instrument
+        if offers is None:
+            return
         match command:
+            case BringBackPiece(index=index):
+                composition = offers.bring_back_piece(index, now_ns)
+                if composition is not None:
+                    self._hands.librarian.load(composition)
+            case BringBackSettings():
+                offers.bring_back_settings()
+                self._hands.librarian.check_model(instrument.settings.parameters())
+                instrument.prepare_worker()
+
+    def _set_sound(
+        self,
+        command: SetTrack | SetVolume | SetInstrument | SetMetronome,
+        now_ns: int,
+    ) -> None:
+        match command:
+            case SetTrack():
+                self._instrument.stage.mixer.set(
+                    command.index,
+                    is_muted=command.is_muted,
+                    is_soloed=command.is_soloed,
+                    program=command.program,
+                )
+                self._instrument.stage.remix(now_ns)
             case SetVolume(percent=percent):
                 self._hands.sound.set_volume(percent)
             case SetInstrument(program=program):
                 self._hands.sound.set_program(program)
             case SetMetronome(is_on=is_on):
                 self._instrument.booth.is_metronome_on = is_on
+
+    def _set_midi(self, command: SetThru | SetClock | Learn | ForgetLearned) -> None:
+        match command:
             case SetThru(is_on=is_on):
                 self._instrument.thru.switch(is_on=is_on)
+            case SetClock(is_out=is_out, is_in=is_in):
+                self._hands.clocks.switch(is_out=is_out, is_in=is_in)
+            case Learn(target=target):
+                self._hands.keyboards.learning = target
+            case ForgetLearned():
+                self._hands.keyboards.restore(())
 
-    def _change_library(
+    def _change_kept(
         self,
-        command: PlayComposition | DeleteComposition | RestoreComposition | SettleDeletion,
+        command: PlayComposition
+        | DeleteComposition
+        | RestoreComposition
+        | SettleDeletion
+        | KeepPreset
+        | UsePreset
+        | DeletePreset
+        | BringBackPiece
+        | BringBackSettings,
+        now_ns: int,
     ) -> None:
         librarian, shelves = self._hands.librarian, self._hands.shelves
         match command:
@@ -218,6 +288,14 @@ class Performer:
                 shelves.restore()
             case SettleDeletion():
                 self._delete(shelves.settle())
+            case KeepPreset():
+                librarian.keep_preset(self._instrument.settings.parameters())
+            case UsePreset(name=name):
+                librarian.take_preset(name)
+            case DeletePreset(name=name):
+                librarian.delete_preset(name)
+            case BringBackPiece() | BringBackSettings():
+                self._bring_back(command, now_ns)
 
     def _delete(self, name: str | None) -> None:
         if name is not None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 
 from firmware.engine.schedule import AS_WRITTEN, Mix, Schedule, Strike, schedule_of, silence
+from firmware.midi.clock import Beat
 from firmware.midi.messages import MidiMessage
 from firmware.music.notes import Composition
 from firmware.music.timing import nanoseconds_of_ticks, ticks_of_nanoseconds
@@ -50,6 +51,13 @@ class Player:
     def end_ticks(self) -> int:
         """Where the music ends."""
         return self._schedule.end_ticks
+
+    @property
+    def beat(self) -> Beat | None:
+        """For whoever is to keep time with the music, while it runs."""
+        if not self.is_running:
+            return None
+        return Beat(origin_ns=self._origin_ns, tempo_bpm=self._schedule.tempo_bpm)
 
     def position_ticks(self, now_ns: int) -> int:
         """Where the music is."""

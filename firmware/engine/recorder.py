@@ -136,39 +136,56 @@ class Capture:
         """End every note that still sounds, since its keyboard no longer can."""
         self._notes.extend(self._pairer.close_all(now_ns))
 
+    @property
+    def latest(self) -> PairedNote | None:
+        """The note that ended last, or None."""
+        return self._notes[-1] if self._notes else None
+
+    def played(self, now_ns: int) -> tuple[PairedNote, ...]:
+        """What was played, with the notes that sound now as if they ended."""
+        self._forget(now_ns)
+        # The notes that sound go on after this.
+        return (*self._notes, *deepcopy(self._pairer).close_all(now_ns))
+
     def phrase(
         self, now_ns: int, *, tempo_bpm: float, beats_per_bar: int, name: str
     ) -> Melody | None:
-        """What was just played: everything since the last long silence.
-
-        Args:
-            now_ns: The present.
-            tempo_bpm: What is set.
-            beats_per_bar: Quarter notes a bar.
-            name: What the melody is called.
-
-        Returns:
-            The melody, or None if nothing was played. It is at the tempo at which it was played
-            where that can be told, and then begins on the beat of its first note or before; else
-            it is at the tempo that is set, and begins with its first note.
-        """
-        self._forget(now_ns)
-        sounding = deepcopy(self._pairer).close_all(now_ns)  # they go on after this
-        phrase = _last_phrase(sorted((*self._notes, *sounding)))
-        if not phrase:
-            return None
-        origin_ns = phrase[0].start
-        beats = beats_of(phrase, tempo_bpm=tempo_bpm)
-        if beats is not None:
-            tempo_bpm, after_beat = _steady(beats)
-            origin_ns -= nanoseconds_of_ticks(round(after_beat * TICKS_PER_BEAT), tempo_bpm)
-        recorder = Recorder(origin_ns=origin_ns, tempo_bpm=tempo_bpm, beats_per_bar=beats_per_bar)
-        recorder.take(phrase)
-        return recorder.finish(now_ns, name=name)
+        """What was just played, as `phrase_of` makes it."""
+        played = self.played(now_ns)
+        return phrase_of(played, tempo_bpm=tempo_bpm, beats_per_bar=beats_per_bar, name=name)
 
     def _forget(self, now_ns: int) -> None:
         while self._notes and now_ns - self._notes[0].end > self._keep_ns:
             self._notes.popleft()
+
+
+def phrase_of(
+    played: tuple[PairedNote, ...], *, tempo_bpm: float, beats_per_bar: int, name: str
+) -> Melody | None:
+    """What was just played: everything since the last long silence.
+
+    Args:
+        played: What was played.
+        tempo_bpm: What is set.
+        beats_per_bar: Quarter notes a bar.
+        name: What the melody is called.
+
+    Returns:
+        The melody, or None if nothing was played. It is at the tempo at which it was played
+        where that can be told, and then begins on the beat of its first note or before; else
+        it is at the tempo that is set, and begins with its first note.
+    """
+    phrase = _last_phrase(sorted(played))
+    if not phrase:
+        return None
+    origin_ns = phrase[0].start
+    beats = beats_of(phrase, tempo_bpm=tempo_bpm)
+    if beats is not None:
+        tempo_bpm, after_beat = _steady(beats)
+        origin_ns -= nanoseconds_of_ticks(round(after_beat * TICKS_PER_BEAT), tempo_bpm)
+    recorder = Recorder(origin_ns=origin_ns, tempo_bpm=tempo_bpm, beats_per_bar=beats_per_bar)
+    recorder.take(phrase)
+    return recorder.finish(phrase[-1].end, name=name)
 
 
 def _steady(beats: Beats) -> tuple[float, float]:

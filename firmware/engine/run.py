@@ -16,6 +16,7 @@ from firmware.engine.console import Console
 from firmware.engine.engine import Choices, Engine
 from firmware.engine.events import StopRequested
 from firmware.errors import DeviceError
+from firmware.library.notebook import MEMORY_FOLDER, Notebook
 from firmware.library.store import Library
 
 # The last is a terminal's whose window was closed, unless nohup had it ignored.
@@ -26,6 +27,7 @@ def run(
     config: Config,
     *,
     simulate: bool,
+    safe: bool = False,
     choices: Choices | None = None,
     commands: TextIO | None = None,
     output: TextIO | None = None,
@@ -36,6 +38,7 @@ def run(
         config: The maker's settings.
         simulate: Whether the front panel is simulated: drawn in the terminal, its buttons
             pressed by typed commands. MIDI ports are real where there are any.
+        safe: Whether it begins in safe mode: with defaults, and no model loaded ahead.
         choices: What is left to chance.
         commands: Where typed commands come from; standard input by default. Where there is
             none, and after its end, the instrument goes on without.
@@ -53,11 +56,19 @@ def run(
                 "there is nothing to show the panel on: standard output is closed",
                 remedy="run it in a terminal, or with > FILE",
             )
-        _run_simulated(config, clock, choices, commands or sys.stdin, output)
+        _run_simulated(config, clock, choices, commands or sys.stdin, output, safe=safe)
         return
     board = open_board(config, clock.now_ns)
-    engine = Engine(board, _library(config), clock, config, choices)
-    with _stopped_by_signals(engine):
+    engine = Engine(
+        board,
+        library_of(config),
+        clock,
+        config,
+        choices,
+        notebook=notebook_of(config),
+        wants_safe=safe,
+    )
+    with stopped_by_signals(engine):
         engine.open()
         if output is not None:
             with suppress(OSError):  # it has a panel of its own
@@ -91,7 +102,13 @@ class _Terminal:
 
 
 def _run_simulated(
-    config: Config, clock: Clock, choices: Choices | None, commands: TextIO | None, output: TextIO
+    config: Config,
+    clock: Clock,
+    choices: Choices | None,
+    commands: TextIO | None,
+    output: TextIO,
+    *,
+    safe: bool,
 ) -> None:
     with ExitStack() as stack:
         # The screen is opened after the engine is made, which ends when the screen is lost.
@@ -100,14 +117,22 @@ def _run_simulated(
             on_frame=lambda image: screen.show(image),  # noqa: PLW0108 - not there yet
         )
         board, introduction = _with_real_ports(hands, config, clock)
-        engine = Engine(board, _library(config), clock, config, choices)
+        engine = Engine(
+            board,
+            library_of(config),
+            clock,
+            config,
+            choices,
+            notebook=notebook_of(config),
+            wants_safe=safe,
+        )
 
         def stop() -> None:
             engine.post(StopRequested())
 
         terminal = _Terminal(output, on_lost=stop)
         screen = stack.enter_context(closing(TerminalScreen(output, terminal.lose)))
-        stack.enter_context(_stopped_by_signals(engine))
+        stack.enter_context(stopped_by_signals(engine))
         engine.open()
         terminal.say(f"{introduction}{_ready(board)}; type help for its commands")
         descriptor = _descriptor(commands)
@@ -139,10 +164,16 @@ def _with_real_ports(board: Board, config: Config, clock: Clock) -> tuple[Board,
     return with_midi(board, keyboard, synthesizer), ""
 
 
-def _library(config: Config) -> Library:
+def library_of(config: Config) -> Library:
+    """The library, without what a power cut left half done."""
     library = Library(config.library)
     library.sweep()
     return library
+
+
+def notebook_of(config: Config) -> Notebook:
+    """Where the instrument remembers, beside its compositions."""
+    return Notebook(config.library / MEMORY_FOLDER)
 
 
 def _ready(board: Board) -> str:
@@ -157,7 +188,7 @@ def _say(output: TextIO, text: str) -> None:
 
 
 @contextmanager
-def _stopped_by_signals(engine: Engine) -> Iterator[None]:
+def stopped_by_signals(engine: Engine) -> Iterator[None]:
     """Turn the signals into an event, and give them back afterwards."""
     before = {
         number: signal.signal(number, lambda *_: engine.post(StopRequested()))

@@ -1,10 +1,11 @@
-"""Saves compositions on a thread of its own: a disk may take longer than the music can wait."""
+"""Saves on a thread of its own: a disk may take longer than the music can wait."""
 
 import logging
 import queue
 import threading
 import traceback
 from collections.abc import Callable
+from functools import partial
 
 from firmware.engine.events import Saved, SaveFailed
 from firmware.errors import ContinuoError, LibraryError
@@ -32,7 +33,7 @@ class Saver:
     ) -> None:
         self._save = save
         self._post = post
-        self._records: queue.Queue[CompositionRecord | None] = queue.Queue(_WAITING)
+        self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue(_WAITING)
         self._thread = threading.Thread(target=self._work, name="continuo-saver")
 
     def start(self) -> None:
@@ -45,8 +46,16 @@ class Saver:
         Raises:
             LibraryError: If the disk is so slow that too many wait already.
         """
+        self.run(partial(self._save_composition, record))
+
+    def run(self, job: Callable[[], None]) -> None:
+        """Have anything else written, which sees to its own failures.
+
+        Raises:
+            LibraryError: If the disk is so slow that too many wait already.
+        """
         try:
-            self._records.put_nowait(record)
+            self._jobs.put_nowait(job)
         except queue.Full as error:
             raise LibraryError("the disk is too slow to save this composition") from error
 
@@ -57,7 +66,7 @@ class Saver:
             LibraryError: If it takes longer.
         """
         try:
-            self._records.put(None, timeout=STOP_S)
+            self._jobs.put(None, timeout=STOP_S)
         except queue.Full as error:
             raise LibraryError("the disk did not take the last compositions") from error
         self._thread.join(STOP_S)
@@ -65,13 +74,19 @@ class Saver:
             raise LibraryError("the disk did not take the last composition in time")
 
     def _work(self) -> None:
-        while (record := self._records.get()) is not None:
+        while (job := self._jobs.get()) is not None:
             try:
-                name = self._save(record)
-            except ContinuoError as error:
-                self._post(SaveFailed(error.message, error.remedy))
+                job()
             except Exception:  # the top of this thread
-                _LOG.error("a composition was not saved\n%s", traceback.format_exc())
-                self._post(SaveFailed("the composition was not saved", "the log says why"))
-            else:
-                self._post(Saved(name, record))
+                _LOG.error("something was not saved\n%s", traceback.format_exc())
+
+    def _save_composition(self, record: CompositionRecord) -> None:
+        try:
+            name = self._save(record)
+        except ContinuoError as error:
+            self._post(SaveFailed(error.message, error.remedy))
+        except Exception:  # whatever it was, the player must know
+            _LOG.error("a composition was not saved\n%s", traceback.format_exc())
+            self._post(SaveFailed("the composition was not saved", "the log says why"))
+        else:
+            self._post(Saved(name, record))

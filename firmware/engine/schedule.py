@@ -13,10 +13,14 @@ from firmware.midi.messages import (
     ALL_SOUND_OFF,
     CHANNELS,
     DRUM_CHANNEL,
+    RESET_ALL_CONTROLLERS,
+    SOSTENUTO_PEDAL,
+    SUSTAIN_PEDAL,
     ControlChange,
     MidiMessage,
     NoteOff,
     NoteOn,
+    PitchBend,
     ProgramChange,
 )
 from firmware.music.notes import Composition, Melody, Note, Track
@@ -180,6 +184,23 @@ def silence(channel: int) -> tuple[MidiMessage, MidiMessage]:
     return (
         ControlChange(control=ALL_SOUND_OFF, value=0, channel=channel),
         ControlChange(control=ALL_NOTES_OFF, value=0, channel=channel),
+    )
+
+
+def reset(channel: int) -> tuple[MidiMessage, ...]:
+    """Everything off and in its middle on a channel, whatever state it may be in."""
+    return (
+        *(
+            ControlChange(control=control, value=0, channel=channel)
+            for control in (
+                SUSTAIN_PEDAL,
+                SOSTENUTO_PEDAL,
+                ALL_NOTES_OFF,
+                ALL_SOUND_OFF,
+                RESET_ALL_CONTROLLERS,
+            )
+        ),
+        PitchBend(bend=0, channel=channel),
     )
 
 

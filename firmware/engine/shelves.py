@@ -1,11 +1,19 @@
 """What was looked up, as the panel knows it, and what is to be deleted but is not yet."""
 
-from firmware.engine.findings import Checked, Compositions, Looked, MelodyFiles, Models
+from firmware.engine.findings import (
+    Checked,
+    Compositions,
+    Looked,
+    MelodyFiles,
+    Models,
+    PresetsKept,
+)
 from firmware.panel.overview import (
     CompositionLine,
     MelodyLine,
     MissingModel,
     ModelLine,
+    PresetLine,
     SystemFacts,
 )
 
@@ -18,6 +26,7 @@ class Shelves:
         models: The installed models, or None before they were looked up.
         missing: Techniques without a model.
         no_model: What lacks for what was set when it was checked last, or None.
+        presets: Those that were kept, or None before they were looked up.
         system: How the computer is, or None before it was looked at.
     """
 
@@ -30,6 +39,7 @@ class Shelves:
         self.models: tuple[ModelLine, ...] | None = None
         self.missing: tuple[MissingModel, ...] = ()
         self.no_model: MissingModel | None = None
+        self.presets: tuple[PresetLine, ...] | None = None
         self.system: SystemFacts | None = None
 
     @property
@@ -42,7 +52,9 @@ class Shelves:
         """The title of what was deleted and can come back, or None."""
         return self._deleted.title if self._deleted else None
 
-    def put(self, finding: Compositions | MelodyFiles | Models | Checked | Looked) -> None:
+    def put(
+        self, finding: Compositions | MelodyFiles | Models | Checked | PresetsKept | Looked
+    ) -> None:
         """Take what the librarian brings."""
         match finding:
             case Compositions():
@@ -54,6 +66,8 @@ class Shelves:
                 self.models, self.missing = finding.lines, finding.missing
             case Checked():
                 self.no_model = finding.missing
+            case PresetsKept():
+                self.presets = finding.lines
             case Looked():
                 self.system = finding.facts
 

@@ -9,7 +9,8 @@ from firmware.midi.messages import CHANNELS, ControlChange, MidiMessage, Program
 VOLUME: Final = 7
 """The controller of a channel's volume."""
 
-_DEFAULT_PERCENT = 79  # of 127, that is 100: what a synthesizer begins with
+DEFAULT_VOLUME: Final = 79
+"""Percent; of 127, that is 100: what a synthesizer begins with."""
 
 
 class Sound:
@@ -25,7 +26,7 @@ class Sound:
 
     def __init__(self, send: Callable[[MidiMessage], None]) -> None:
         self._send = send
-        self.volume = _DEFAULT_PERCENT
+        self.volume = DEFAULT_VOLUME
         self.program = 0
 
     def set_volume(self, percent: int) -> None:
@@ -42,7 +43,7 @@ class Sound:
 
     def renew(self) -> None:
         """Tell it once more, to a synthesizer that was away."""
-        if self.volume != _DEFAULT_PERCENT:
+        if self.volume != DEFAULT_VOLUME:
             self.set_volume(self.volume)
         if self.program:
             self.set_program(self.program)

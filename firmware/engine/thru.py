@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from firmware.engine.schedule import KEYBOARD_CHANNEL, silence
+from firmware.engine.schedule import KEYBOARD_CHANNEL, reset
 from firmware.midi.messages import (
     MidiMessage,
     NoteOff,
     NoteOn,
     ProgramChange,
     Realtime,
+    SongPosition,
 )
 
 
@@ -29,23 +30,23 @@ class Thru:
 
     def __init__(self, send: Callable[[MidiMessage], None]) -> None:
         self._send = send
-        self._held: set[int] = set()
+        self._held: set[tuple[int, int]] = set()  # (keyboard, pitch)
         self._is_closed = False
         self.is_on = True
         self._lock = threading.Lock()
 
-    def feed(self, message: MidiMessage) -> None:
+    def feed(self, message: MidiMessage, keyboard: int = 0) -> None:
         """Hand on what is music: keys, pedals and wheels, but no clock and no program."""
         with self._lock:
             if self._is_closed or not self.is_on:
                 return
             match message:
-                case Realtime() | ProgramChange():
+                case Realtime() | SongPosition() | ProgramChange():
                     return
                 case NoteOn(pitch=pitch):
-                    self._held.add(pitch)
+                    self._held.add((keyboard, pitch))
                 case NoteOff(pitch=pitch):
-                    self._held.discard(pitch)
+                    self._held.discard((keyboard, pitch))
                 case _:
                     pass
             self._send(replace(message, channel=KEYBOARD_CHANNEL))
@@ -57,10 +58,10 @@ class Thru:
             if not is_on:
                 self._release()
 
-    def release(self) -> None:
-        """Let go of every key, since the keyboard no longer can."""
+    def release(self, keyboard: int | None = None) -> None:
+        """Let go of every key of a keyboard, since it no longer can; None for all keyboards."""
         with self._lock:
-            self._release()
+            self._release(keyboard)
 
     def close(self) -> None:
         """Let go of every key; what is played from now on is not heard."""
@@ -68,9 +69,12 @@ class Thru:
             self._is_closed = True
             self._release()
 
-    def _release(self) -> None:
-        for pitch in sorted(self._held):
+    def _release(self, keyboard: int | None = None) -> None:
+        released = {key for key in self._held if keyboard in (None, key[0])}
+        self._held -= released
+        still = {pitch for _, pitch in self._held}
+        for pitch in sorted({pitch for _, pitch in released} - still):
             self._send(NoteOff(pitch=pitch, channel=KEYBOARD_CHANNEL))
-        self._held.clear()
-        for message in silence(KEYBOARD_CHANNEL):
-            self._send(message)
+        if not still:  # pedals and wheels, too, may have been left as they were
+            for message in reset(KEYBOARD_CHANNEL):
+                self._send(message)

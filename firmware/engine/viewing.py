@@ -21,6 +21,7 @@ from firmware.panel.overview import (
     MelodyLine,
     MidiFacts,
     Overview,
+    Recovery,
     SoundFacts,
     TakeLine,
     TrackLine,
@@ -49,6 +50,7 @@ class Viewer:
         sound: How it sounds.
         meter: How much sounds.
         midi: What is connected.
+        recovery: What was not taken back at the start, or None.
     """
 
     def __init__(
@@ -58,12 +60,15 @@ class Viewer:
         sound: Sound,
         meter: Meter,
         midi: Callable[[], MidiFacts],
+        *,
+        recovery: Callable[[], Recovery | None],
     ) -> None:
         self._instrument = instrument
         self._shelves = shelves
         self._sound = sound
         self._meter = meter
         self._midi = midi
+        self._recovery = recovery
         self._roll_of: tuple[object, ...] = ()
         self._roll: tuple[RollNote, ...] = ()
         self._kept: _AtHand | None = None
@@ -105,6 +110,7 @@ class Viewer:
             models=shelves.models,
             missing=shelves.missing,
             no_model=shelves.no_model,
+            presets=shelves.presets,
             midi=self._midi(),
             sound=SoundFacts(
                 volume=self._sound.volume,
@@ -112,6 +118,7 @@ class Viewer:
                 is_metronome_on=instrument.booth.is_metronome_on,
             ),
             system=shelves.system,
+            recovery=self._recovery(),
         )
 
     def _heard(self) -> Composition | None:

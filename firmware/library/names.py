@@ -15,7 +15,10 @@ TEMPORARY_PREFIX = ".continuo-"
 MELODIES_FOLDER = "melodies"
 """In the library's folder: MIDI files that anyone puts there, to be imported."""
 
-NOT_OURS = frozenset({"lost+found", "system volume information", MELODIES_FOLDER})
+PRESETS_FOLDER = "presets"
+"""In the library's folder: parameters under a name, a file each."""
+
+NOT_OURS = frozenset({"lost+found", "system volume information", MELODIES_FOLDER, PRESETS_FOLDER})
 """Folders in the library's that are no compositions, in lower case: file systems have some."""
 
 # Letters that do not come apart into a plain letter and an accent.

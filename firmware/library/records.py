@@ -6,19 +6,17 @@ cannot say, with the hashes of both, so that a file that was changed or damaged 
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from firmware.errors import LibraryError
+from firmware.library.fields import Fields
 from firmware.music.notes import Composition, Melody, Track
 from firmware.parameters import PARAMETERS_BY_KEY, Technique, Value
 
 FORMAT_VERSION = 1
-_SURROGATES = re.compile("[\ud800-\udfff]")
-"""Halves of characters: JSON can spell them, UTF-8 cannot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +129,7 @@ def description_from_json(text: str) -> Description:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise LibraryError(f"composition.json is not JSON: {error}") from error
-    reader = _Reader(raw, "")
+    reader = Fields(raw, file="composition.json")
     if reader.take("format", int) != FORMAT_VERSION:
         raise LibraryError(
             f"composition.json has format {raw['format']}, this firmware reads {FORMAT_VERSION}",
@@ -166,33 +164,6 @@ def description_from_json(text: str) -> Description:
     )
 
 
-class _Reader:
-    """A JSON object whose fields are asked for by name and kind."""
-
-    def __init__(self, raw: object, where: str) -> None:
-        if not isinstance(raw, dict):
-            raise LibraryError(f"composition.json: {where or 'the whole'} is not an object")
-        self.raw: dict[str, object] = raw
-        self._where = where
-
-    def take(self, key: str, *kinds: type) -> Any:
-        value = self.raw.get(key)
-        wanted = any(type(value) is kind for kind in kinds)  # a bool is an int to isinstance
-        is_text = not isinstance(value, str) or not _SURROGATES.search(value)
-        if not wanted or key not in self.raw or not is_text:
-            raise LibraryError(f"composition.json: {self._name(key)} is missing or of a wrong kind")
-        return value
-
-    def part(self, key: str) -> "_Reader":
-        return _Reader(self.raw.get(key), self._name(key))
-
-    def parts(self, key: str) -> list["_Reader"]:
-        return [_Reader(entry, self._name(key)) for entry in self.take(key, list)]
-
-    def _name(self, key: str) -> str:
-        return f"{self._where}.{key}" if self._where else key
-
-
 def _head(music: Composition | Melody) -> dict[str, object]:
     return {
         "name": music.name,
@@ -201,7 +172,7 @@ def _head(music: Composition | Melody) -> dict[str, object]:
     }
 
 
-def _read_head(reader: _Reader) -> dict[str, Any]:
+def _read_head(reader: Fields) -> dict[str, Any]:
     return {
         "name": reader.take("name", str),
         "tempo_bpm": reader.take("tempo_bpm", float, int),
@@ -209,7 +180,7 @@ def _read_head(reader: _Reader) -> dict[str, Any]:
     }
 
 
-def _track(reader: _Reader) -> Track:
+def _track(reader: Fields) -> Track:
     return Track(
         name=reader.take("name", str),
         notes=(),
@@ -218,7 +189,7 @@ def _track(reader: _Reader) -> Track:
     )
 
 
-def _parameters(reader: _Reader) -> dict[str, Value]:
+def _parameters(reader: Fields) -> dict[str, Value]:
     values: dict[str, Value] = {key: reader.take(key, *_kinds(key)) for key in reader.raw}
     for key, value in values.items():
         if isinstance(value, float) and not math.isfinite(value):

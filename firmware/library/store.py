@@ -122,7 +122,7 @@ class Library:
         with explained(sentence, self.root), _temporary_folder(self.root) as grave:
             # Gone for every reader with the rename; a kill after it leaves rubbish to sweep.
             os.rename(folder, grave / "composition")
-            _sync(self.root)
+            sync_folder(self.root)
 
     def export(self, name: str, target: Path) -> Path:
         """Copy a composition's folder into another folder, a stick's for instance.
@@ -155,7 +155,7 @@ class Library:
         removed = 0
         with contextlib.suppress(OSError):
             for path in sorted(self.root.glob(f"{TEMPORARY_PREFIX}*")):
-                lock = _lock(path)
+                lock = lock_folder(path)
                 if lock is not None:
                     shutil.rmtree(path, ignore_errors=True)
                     os.close(lock)
@@ -228,7 +228,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
                 _write_synced(temporary / name, content)
             for name in files:
                 os.replace(temporary / name, folder / name)
-        _sync(folder)
+        sync_folder(folder)
 
 
 def _write_folder(parent: Path, wanted: str, files: Mapping[str, bytes]) -> str:
@@ -236,7 +236,7 @@ def _write_folder(parent: Path, wanted: str, files: Mapping[str, bytes]) -> str:
     with _temporary_folder(parent) as temporary:
         for name, content in files.items():
             _write_synced(temporary / name, content)
-        _sync(temporary)
+        sync_folder(temporary)
         for number in range(1, 10_000):
             name = wanted if number == 1 else f"{wanted}-{number}"
             # Looked at first, because a rename would take the place of an empty folder.
@@ -248,7 +248,7 @@ def _write_folder(parent: Path, wanted: str, files: Mapping[str, bytes]) -> str:
                 if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
                     continue
                 raise
-            _sync(parent)
+            sync_folder(parent)
             return name
     raise LibraryError(f"there are too many compositions named {wanted}")
 
@@ -274,10 +274,15 @@ def _read_checked(folder: Path) -> tuple[Description, dict[str, bytes]]:
 
 
 def _read_files(folder: Path) -> dict[str, bytes]:
-    return {name: _read(folder / name) for name in (COMPOSITION_FILE, INPUT_FILE, RECORD_FILE)}
+    return {name: read_file(folder / name) for name in (COMPOSITION_FILE, INPUT_FILE, RECORD_FILE)}
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Read a file of ours: no link, no pipe, and not larger than any that was written.
+
+    Raises:
+        LibraryError: If it is not there, is something else, or cannot be read.
+    """
     # A link could lead out of the library, and a pipe would keep the reader waiting.
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -303,7 +308,8 @@ def _write_synced(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until what was renamed or removed in a folder is on the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -318,7 +324,7 @@ def _temporary_folder(parent: Path) -> Iterator[Path]:
     while lock is None:
         path = parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
         path.mkdir()
-        lock = _lock(path)  # None if a sweep elsewhere came between the two
+        lock = lock_folder(path)  # None if a sweep elsewhere came between the two
     try:
         yield path
     finally:
@@ -326,7 +332,7 @@ def _temporary_folder(parent: Path) -> Iterator[Path]:
         os.close(lock)
 
 
-def _lock(folder: Path) -> int | None:
+def lock_folder(folder: Path) -> int | None:
     """An open descriptor that holds the folder's lock, or None where that cannot be had."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

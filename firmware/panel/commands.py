@@ -21,6 +21,7 @@ class Shelf(StrEnum):
     COMPOSITIONS = "compositions"
     MELODIES = "melodies"
     MODELS = "models"
+    PRESETS = "presets"
     SYSTEM = "system"
 
 
@@ -141,6 +142,25 @@ class SettleDeletion:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepPreset:
+    """Keep the values of the technique's parameters under the next free name."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsePreset:
+    """Set a technique's parameters to what was kept under a name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePreset:
+    """Delete what was kept under a name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refresh:
     """Look up once more what is on a shelf."""
 
@@ -176,6 +196,43 @@ class SetThru:
 
 
 @dataclass(frozen=True, slots=True)
+class BringBackPiece:
+    """Make a piece from before the last start a take: which one of those that are offered."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class BringBackSettings:
+    """Set what was set before the last start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetClock:
+    """Switch MIDI clock.
+
+    Attributes:
+        is_out: Whether others are kept in time with the music, or None to leave that.
+        is_in: Whether their clock sets the tempo, or None to leave that.
+    """
+
+    is_out: bool | None = None
+    is_in: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """Take the next controller that moves for a key or a parameter; None for nothing more."""
+
+    target: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetLearned:
+    """Let every controller mean again what it did before it was taught."""
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchOff:
     """Finish saving, fall silent, and end."""
 
@@ -195,11 +252,19 @@ Command = (
     | DeleteComposition
     | RestoreComposition
     | SettleDeletion
+    | KeepPreset
+    | UsePreset
+    | DeletePreset
     | Refresh
     | SetVolume
     | SetInstrument
     | SetMetronome
     | SetThru
+    | SetClock
+    | Learn
+    | ForgetLearned
+    | BringBackPiece
+    | BringBackSettings
     | SwitchOff
 )
 Commands = tuple[Command, ...]

@@ -118,6 +118,23 @@ class MissingModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PresetLine:
+    """Parameters under a name.
+
+    Attributes:
+        name: What the player sees.
+        technique: Whose they are, or None where they cannot be read.
+        about: The parameters, each with its value, as they are read.
+        problem: Why they cannot be read, or an empty string.
+    """
+
+    name: str
+    technique: Technique | None
+    about: tuple[tuple[str, str], ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MidiFacts:
     """What is connected.
 
@@ -127,6 +144,11 @@ class MidiFacts:
         is_thru_on: Whether the keyboard is heard.
         keyboard_channel: On which channel it is heard, as people count.
         control_maps: Keyboards whose knobs and buttons are known.
+        is_clock_out_on: Whether others are kept in time with the music.
+        is_clock_in_on: Whether their clock sets the tempo.
+        clock_bpm: The tempo of the clock that is heard, or None.
+        learning: The key or parameter for which a controller is learned, or None.
+        learned: (Key or parameter, controller) of what was learned.
     """
 
     keyboards: tuple[str, ...] = ()
@@ -134,6 +156,11 @@ class MidiFacts:
     is_thru_on: bool = True
     keyboard_channel: int = 16
     control_maps: tuple[str, ...] = ()
+    is_clock_out_on: bool = False
+    is_clock_in_on: bool = False
+    clock_bpm: float | None = None
+    learning: str | None = None
+    learned: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +204,23 @@ class SystemFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What was not taken back at the start.
+
+    Attributes:
+        is_safe: Whether this is the safe mode.
+        text: Why, and what to do; a paragraph a line.
+        pieces: Names of the music that can be brought back.
+        has_settings: Whether settings can be brought back.
+    """
+
+    is_safe: bool
+    text: str
+    pieces: tuple[str, ...] = ()
+    has_settings: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """The instrument, as the panel knows it.
 
@@ -197,9 +241,11 @@ class Overview:
         missing: Techniques that no installed model serves.
         no_model: What lacks for what is set: a model of this technique or with these values; or
             None.
+        presets: Those that were kept; None before they were looked up.
         midi: What is connected.
         sound: How it sounds.
         system: How the computer is, or None before it was looked at.
+        recovery: What was not taken back at the start, or None.
     """
 
     state: State = State.IDLE
@@ -217,6 +263,8 @@ class Overview:
     models: tuple[ModelLine, ...] | None = None
     missing: tuple[MissingModel, ...] = ()
     no_model: MissingModel | None = None
+    presets: tuple[PresetLine, ...] | None = None
     midi: MidiFacts = field(default_factory=MidiFacts)
     sound: SoundFacts = field(default_factory=SoundFacts)
     system: SystemFacts | None = None
+    recovery: Recovery | None = None

@@ -104,6 +104,17 @@ def set_value(settings: Settings, key: str, value: Value) -> Settings:
     return replace(settings, values={**settings.values, settings.technique: values})
 
 
+def with_parameters(settings: Settings, parameters: Parameters) -> Settings:
+    """Choose a technique and set all of its parameters; a duet stays one if it extends."""
+    technique = parameters.technique
+    return replace(
+        settings,
+        technique=technique,
+        is_duet=settings.is_duet and technique is Technique.EXTEND,
+        values={**settings.values, technique: parameters.as_dict()},
+    )
+
+
 def change_tempo(settings: Settings, clicks: int) -> Settings:
     """Change the tempo by whole beats a minute, within its range."""
     tempo = round(settings.tempo_bpm) + clicks

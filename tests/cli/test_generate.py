@@ -285,3 +285,19 @@ def test_a_genre_and_a_model_have_options_of_their_own(
     refused = continuo(*accompany, "--genre", "polka", "--model", "unet")
     assert "toy-band has no genre polka and model unet (it has genre rock, jazz" in refused.error
     assert "enhance has no parameter 'genre'" in continuo("generate", "x", "--genre", "rock").error
+
+
+def test_parameters_are_kept_under_a_name_and_asked_for_by_it(
+    continuo: "Continuo", bundle: Path, requests: list[GenerationRequest], midi: Path
+) -> None:
+    """With `--set` on top; the technique is the preset's."""
+    again = ("generate", midi, "--bundle", bundle, "--seed", 1)
+    kept = continuo(*again, "--set", "creative_risk=0.5", "--keep-preset", "calm")
+    assert kept.code == 0
+    assert continuo(*again, "--preset", "calm", "--set", "max_notes_added=7").code == 0
+    wanted = {"creative_risk": 0.5, "max_notes_added": 7}
+    assert requests[-1].parameters == parameters_for(Technique.ENHANCE, wanted)
+    unknown = continuo(*again, "--preset", "loud")
+    assert unknown.code == 2
+    assert "there is no preset 'loud' (there are calm)" in unknown.err
+    assert continuo(*again, "--keep-preset", "a/b").code == 2

@@ -19,6 +19,7 @@ from firmware.engine.engine import Choices, Engine
 from firmware.engine.events import TimeSet
 from firmware.engine.simulation import Simulation
 from firmware.errors import BundleError, ControlError
+from firmware.library.notebook import MEMORY_FOLDER, Notebook
 from firmware.library.store import Library
 from firmware.midi.messages import MidiMessage
 from firmware.music.notes import Composition, Melody, Note
@@ -130,11 +131,14 @@ class MakeInstrument(Protocol):
         techniques: Collection[Technique] = frozenset(Technique),
         seed: int = 0,
         seeds: Iterator[int] | None = None,
+        remembers: bool = False,
+        safe: bool = False,
         **config: object,
     ) -> Rehearsal:
         """Open one with settings of `Config`; without a bundle no worker is started.
 
-        For each of the techniques there is a bundle.
+        For each of the techniques there is a bundle. One that remembers goes on from the one
+        before it in the same test, which was closed.
         """
         ...
 
@@ -184,6 +188,8 @@ def make_instrument(tmp_path: Path) -> Iterator[MakeInstrument]:
         techniques: Collection[Technique] = frozenset(Technique),
         seed: int = 0,
         seeds: Iterator[int] | None = None,
+        remembers: bool = False,
+        safe: bool = False,
         **config: object,
     ) -> Rehearsal:
         clock = VirtualClock(start_ns=5_000_000_000)
@@ -198,7 +204,16 @@ def make_instrument(tmp_path: Path) -> Iterator[MakeInstrument]:
             host=SimulatedHost(),
         )
         settings = replace(Config(library=tmp_path / "library"), **config)  # type: ignore[arg-type]
-        engine = Engine(board, Library(settings.library), clock, settings, choices)
+        notebook = Notebook(settings.library / MEMORY_FOLDER) if remembers else None
+        engine = Engine(
+            board,
+            Library(settings.library),
+            clock,
+            settings,
+            choices,
+            notebook=notebook,
+            wants_safe=safe,
+        )
         opened.append(engine)
         engine.open()
         return Rehearsal(engine, board, clock)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -24,8 +25,9 @@ class Port:
         self.takes_s = 0.0
         self._busy = threading.Lock()
 
-    def open(self) -> None:
+    def open(self, on_change: Callable[[], None] | None = None) -> None:
         """Nothing to open."""
+        del on_change
 
     def poll(self) -> None:
         """It neither comes nor goes by itself."""

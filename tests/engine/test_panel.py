@@ -95,7 +95,8 @@ def test_a_player_goes_through_every_page_and_every_technique(
     simulation.press(Button.ENTER)
     assert simulation.engine.is_stopping
     assert simulation.board.synthesizer.sounding == set()
-    assert met >= set(_pages()) - {"TextPage"}, "nothing is missing here, and nothing broken"
+    unseen = {"TextPage", "RecoveryPage"}
+    assert met >= set(_pages()) - unseen, "nothing is missing here, broken, or to be restored"
 
 
 def _controls(board: str) -> set[Button | Knob]:
@@ -115,9 +116,51 @@ def _look_around(simulation: "Rehearsal") -> None:
     simulation.open_page("Metronome")
     assert value(simulation, "Metronome") == "off"
     go_home(simulation)
+    simulation.open_page("Parameters")
+    simulation.open_page("Presets")
+    simulation.open_page("Keep what is set now")
+    simulation.wait(lambda: simulation.is_seen("Enhance 1"), who="the disk")
+    simulation.press(Button.ENTER)
+    simulation.open_page("Set all to this")
+    go_home(simulation)
     simulation.open_page("MIDI")
     assert "Simulated AKM322" in simulation.text()
+    simulation.open_page("Learn knobs")
     go_home(simulation)
+
+
+def test_a_preset_is_kept_taken_over_and_deleted(make_instrument: "MakeInstrument") -> None:
+    """Through another technique and another instrument: the files are what counts."""
+    simulation = make_instrument()
+    simulation.open_page("Parameters")
+    simulation.change("Creative risk", 5)
+    wanted = simulation.engine.instrument.settings.parameters()
+    simulation.open_page("Presets")
+    simulation.open_page("Keep what is set now")
+    simulation.wait(lambda: simulation.is_seen("Enhance 1"), who="the disk")
+    another = make_instrument()
+    another.open_page("Parameters")
+    another.open_page("Presets")
+    another.wait(lambda: another.is_seen("Enhance 1"), who="the disk")
+    another.press(Button.ENTER)
+    assert "1.5" in another.text()
+    go_home(another)
+    another.change("Technique", 2)
+    assert another.engine.instrument.settings.technique is Technique.EXTEND
+    another.open_page("Parameters")
+    another.open_page("Presets")
+    assert not another.is_seen("Enhance 1"), "it is for another technique"
+    go_home(another)
+    another.change("Technique", -2)
+    another.open_page("Parameters")
+    another.open_page("Presets")
+    another.open_page("Enhance 1")
+    another.open_page("Set all to this")
+    another.wait(lambda: another.engine.instrument.settings.parameters() == wanted, who="the disk")
+    another.open_page("Delete")
+    another.press(Button.ENTER)
+    another.wait(lambda: not another.is_seen("Enhance 1"), who="the disk")
+    assert top(another) == "PresetsPage"
 
 
 def _try(simulation: "Rehearsal", technique: Technique) -> None:

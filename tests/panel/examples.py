@@ -11,6 +11,8 @@ from firmware.panel.overview import (
     MissingModel,
     ModelLine,
     Overview,
+    PresetLine,
+    Recovery,
     SoundFacts,
     SystemFacts,
     TakeLine,
@@ -147,10 +149,24 @@ FULL = Overview(
             remedy="train one (make train-genre), or name its folder",
         ),
     ),
+    presets=(
+        PresetLine(
+            name="Enhance 1",
+            technique=Technique.ENHANCE,
+            about=(("Creative risk", "1.2"), ("Add at most", "20"), ("Ensemble", "strings")),
+        ),
+        PresetLine(name="Für die Orgel in der Kirche nebenan", technique=Technique.ENHANCE),
+        PresetLine(name="Extend 1", technique=Technique.EXTEND),
+        PresetLine(name="old", technique=None, problem="old.json has another format than 1"),
+    ),
     midi=MidiFacts(
         keyboards=("MIDIPLUS AKM322", "Arturia KeyStep Pro of my brother"),
         synthesizer="FluidSynth GM",
         control_maps=("MIDIPLUS AKM322",),
+        is_clock_in_on=True,
+        clock_bpm=119.96,
+        learning="max_input_notes_removed",
+        learned=(("creative_risk", 21), ("record", 107)),
     ),
     sound=SoundFacts(volume=100, program=31, is_metronome_on=True),
     system=SystemFacts(
@@ -162,5 +178,14 @@ FULL = Overview(
         disk_free_mb=118_000,
         host="continuo-in-the-kitchen",
         address="192.168.100.123",
+    ),
+    recovery=Recovery(
+        is_safe=True,
+        text="It stopped three times within five minutes: safe mode.\n"
+        "All is at its default, and no model is loaded yet.\n"
+        "Restore what you miss, one by one.\n"
+        "Switch off and on for a normal start.",
+        pieces=(LONG, "Played last", "Take 1"),
+        has_settings=True,
     ),
 )

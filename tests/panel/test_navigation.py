@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from firmware.panel.commands import (
+    BringBackPiece,
+    BringBackSettings,
     Command,
     DeleteComposition,
+    DeletePreset,
     DeleteTake,
     Generate,
+    KeepPreset,
     PlayComposition,
     Press,
     Refresh,
@@ -26,6 +30,7 @@ from firmware.panel.commands import (
     Source,
     StepTakes,
     UseMelody,
+    UsePreset,
 )
 from firmware.panel.drawing import draw
 from firmware.panel.keys import Dial, Key, spec_of
@@ -59,13 +64,17 @@ PAGES = {
     "DuetPage",
     "GeneratePage",
     "HomePage",
+    "LearnPage",
     "ListenPage",
     "MelodiesPage",
     "MidiPage",
     "ModelPage",
     "ModelsPage",
     "ParametersPage",
+    "PresetPage",
+    "PresetsPage",
     "RecordPage",
+    "RecoveryPage",
     "SoundPage",
     "SystemPage",
     "TakePage",
@@ -177,6 +186,7 @@ def _thinned(rng: random.Random) -> Overview:
         tracks=FULL.tracks[: rng.randrange(3)],
         deleted=rng.choice((None, "Für Elise")),
         take=rng.choice((None, FULL.take)),
+        recovery=rng.choice((None, FULL.recovery)),
         listening=rng.choice((None, FULL.listening)),
     )
 
@@ -344,6 +354,33 @@ def test_tracks_are_muted_soloed_and_given_another_instrument() -> None:
         SetTrack(index=2, is_soloed=True),
         SetTrack(index=2, program=40),
         SetTrack(index=2, program=0),
+    ]
+
+
+def test_what_was_not_taken_back_is_brought_back_piece_by_piece() -> None:
+    player = Player()
+    player.open("System", "Safe mode")
+    asked = len(player.commands)
+    player.open("Take 1", "Settings")
+    assert player.commands[asked:] == [BringBackPiece(2), BringBackSettings()]
+    player.overview = replace(player.overview, recovery=None)
+    player.press(Key.ENTER, Key.BACK)
+    assert type(player.navigation.top).__name__ == "SystemPage"
+
+
+def test_presets_are_kept_taken_over_and_deleted_after_a_question() -> None:
+    player = Player()
+    player.open("Parameters", "Presets", "Keep what is set now", "Enhance 1", "Set all to this")
+    player.open("Delete")
+    player.press(Key.BACK)
+    player.open("Delete")
+    player.press(Key.ENTER)
+    assert type(player.navigation.top).__name__ == "PresetsPage"
+    assert player.commands == [
+        Refresh(Shelf.PRESETS),
+        KeepPreset(),
+        UsePreset("Enhance 1"),
+        DeletePreset("Enhance 1"),
     ]
 
 

@@ -31,10 +31,12 @@ from firmware.panel.pages.home import HomePage
 from firmware.panel.pages.listen import ListenPage, TakePage, TrackPage
 from firmware.panel.pages.listing import ListPage
 from firmware.panel.pages.melodies import MelodiesPage
-from firmware.panel.pages.midi import MidiPage
+from firmware.panel.pages.midi import LearnPage, MidiPage
 from firmware.panel.pages.models import ModelPage, ModelsPage, missing_page
 from firmware.panel.pages.parameters import ParametersPage
+from firmware.panel.pages.presets import PresetPage, PresetsPage
 from firmware.panel.pages.reading import ConfirmPage, TextPage
+from firmware.panel.pages.recovery import RecoveryPage
 from firmware.panel.pages.sound import SoundPage
 from firmware.panel.pages.system import SystemPage
 from firmware.panel.states import State
@@ -77,12 +79,18 @@ def _confirm(page: ListPage, overview: Overview) -> Page:
     return next(found)
 
 
+def _first_opened(page: ListPage, overview: Overview) -> Page:
+    """The first page that a page of rows leads to."""
+    return next(row.opens for row in page.rows(overview) if row.opens is not None)
+
+
 def _peek(dial: Dial, overview: Overview) -> View:
     navigation, _ = Navigation().turn(dial, 1, overview)
     return navigation.view(overview)
 
 
 COMPOSITIONS, MODELS = FULL.compositions or (), FULL.models or ()
+PRESETS = FULL.presets or ()
 _DAMAGED = CompositionPage(line=COMPOSITIONS[2])
 _COMPOSITION = CompositionPage(line=COMPOSITIONS[0])
 _GENERATE_EXTEND = GenerateView(
@@ -102,6 +110,12 @@ PAGES: dict[str, tuple[Page, Overview]] = {
     "parameters-edits": (ParametersPage(selected=3, is_editing=True), _set(Technique.ENHANCE, 1.0)),
     "parameters-accompany": (ParametersPage(selected=2), _set(Technique.ACCOMPANY)),
     "parameters-extend": (ParametersPage(selected=6), _set(Technique.EXTEND, 0.97)),
+    "parameters-last-row": (ParametersPage(selected=99), FULL),
+    "presets": (PresetsPage(selected=1), FULL),
+    "presets-begins": (PresetsPage(), EMPTY),
+    "preset": (PresetPage(line=PRESETS[0]), FULL),
+    "preset-damaged": (PresetPage(line=PRESETS[3]), FULL),
+    "preset-delete": (_confirm(PresetPage(line=PRESETS[1]), FULL), FULL),
     "record-counts-in": (RecordPage(), _doing(State.COUNT_IN)),
     "record-begins": (RecordPage(), _doing(State.RECORDING, bar=1, beat=1, notes=())),
     "record": (RecordPage(), _doing(State.RECORDING)),
@@ -139,7 +153,14 @@ PAGES: dict[str, tuple[Page, Overview]] = {
     "model": (ModelPage(line=MODELS[0], selected=4), FULL),
     "model-missing": (missing_page(FULL.missing[0]), FULL),
     "midi": (MidiPage(selected=3), FULL),
+    "midi-clock": (MidiPage(selected=6), FULL),
+    "midi-learn": (LearnPage(selected=8), FULL),
+    "midi-learn-first": (LearnPage(), FULL),
     "midi-nothing": (MidiPage(), EMPTY),
+    "recovery": (RecoveryPage(selected=1), FULL),
+    "recovery-last-row": (RecoveryPage(selected=99), FULL),
+    "recovery-nothing": (RecoveryPage(), EMPTY),
+    "recovery-what-to-do": (_first_opened(RecoveryPage(), FULL), FULL),
     "sound": (SoundPage(selected=1, is_editing=True), FULL),
     "system": (SystemPage(), FULL),
     "system-last-row": (SystemPage(selected=99), FULL),

@@ -1,16 +1,18 @@
-"""What is connected, and whether the keyboard is heard."""
+"""What is connected, whether the keyboard is heard, who keeps time, and what knobs are to mean."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from firmware.panel.commands import SetThru
-from firmware.panel.overview import Overview
-from firmware.panel.pages.listing import ListPage, Row, switch
+from firmware.panel.commands import Commands, ForgetLearned, Learn, SetClock, SetThru
+from firmware.panel.keys import Key
+from firmware.panel.overview import MidiFacts, Overview
+from firmware.panel.pages.listing import ListPage, Row, opening, switch
+from firmware.parameters import PARAMETERS_BY_KEY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MidiPage(ListPage):
-    """Ports and thru."""
+    """Ports, thru and clock."""
 
     def title(self, overview: Overview) -> str:
         """What it is about."""
@@ -21,10 +23,53 @@ class MidiPage(ListPage):
         """What is there, then what can be changed, then what is so."""
         midi = overview.midi
         keyboards = [Row(label="Keyboard", value=name) for name in midi.keyboards]
+        tempo = (
+            [Row(label="Clock's tempo", value=f"{midi.clock_bpm:.1f} bpm")]
+            if (midi.clock_bpm is not None)
+            else []
+        )
         return (
             *(keyboards or [Row(label="Keyboard", value="none")]),
             Row(label="Synthesizer", value=midi.synthesizer or "none"),
             switch("Thru", lambda on: SetThru(is_on=on), is_on=midi.is_thru_on),
+            switch("Clock out", lambda on: SetClock(is_out=on), is_on=midi.is_clock_out_on),
+            switch("Clock in", lambda on: SetClock(is_in=on), is_on=midi.is_clock_in_on),
+            *tempo,
+            opening("Learn knobs", LearnPage()),
             Row(label="Keyboard's channel", value=str(midi.keyboard_channel)),
             *(Row(label="Knobs known", value=name) for name in midi.control_maps),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnPage(ListPage):
+    """Every key and parameter: enter, then move what is to stand for it."""
+
+    def title(self, overview: Overview) -> str:
+        """What is to be done."""
+        return "Now move it" if overview.midi.learning else "Learn knobs"
+
+    def leave(self, overview: Overview) -> Commands:
+        """Whoever goes away teaches nothing more."""
+        del overview
+        return (Learn(None),)
+
+    def rows(self, overview: Overview) -> Sequence[Row]:
+        """The keys, then the parameters."""
+        midi = overview.midi
+        return (
+            *(_row(midi, key, f"Button {key}") for key in Key),
+            *(_row(midi, key, spec.label) for key, spec in PARAMETERS_BY_KEY.items()),
+            Row(label="Forget all of them", commands=(ForgetLearned(),)),
+        )
+
+
+def _row(midi: MidiFacts, target: str, label: str) -> Row:
+    is_learning = midi.learning == target
+    control = dict(midi.learned).get(target)
+    value = "" if control is None else f"CC {control}"
+    return Row(
+        label=label,
+        value="..." if is_learning else value,
+        commands=(Learn(None if is_learning else target),),
+    )

@@ -5,9 +5,17 @@ from dataclasses import dataclass
 
 from firmware.panel.commands import SetParameter
 from firmware.panel.overview import Overview
-from firmware.panel.pages.listing import ListPage, Row, Rows
+from firmware.panel.pages.listing import LEADS_ON, ListPage, Row, Rows
+from firmware.panel.pages.presets import PresetsPage
 from firmware.panel.settings import TECHNIQUE, Settings
 from firmware.parameters import ParameterSpec
+
+_PRESETS = Row(
+    label="Presets",
+    value=LEADS_ON,
+    opens=PresetsPage(),
+    meaning="Keep these values under a name, or take others.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,18 +28,18 @@ class ParametersPage(ListPage):
 
     def right(self, overview: Overview) -> str:
         """Which of them it is."""
-        total = len(self.rows(overview))
-        return f"{min(self.selected + 1, total)}/{total}"
+        total = len(overview.settings.specs) - 1
+        return f"{self.selected + 1}/{total}" if self.selected < total else ""
 
     def explains(self) -> bool:
         """They do."""
         return True
 
     def rows(self, overview: Overview) -> Sequence[Row]:
-        """One for each parameter."""
+        """One for each parameter, and the way to the presets."""
         settings = overview.settings
         specs = [spec for spec in settings.specs if spec is not TECHNIQUE]
-        return Rows(specs, lambda spec: _row(settings, spec))
+        return (*Rows(specs, lambda spec: _row(settings, spec)), _PRESETS)
 
 
 def turn_parameter(settings: Settings, spec: ParameterSpec, clicks: int) -> SetParameter:

@@ -7,18 +7,19 @@ from firmware.panel.commands import Commands, Refresh, Shelf, SwitchOff
 from firmware.panel.overview import Overview, SystemFacts
 from firmware.panel.pages.listing import ListPage, Row, opening
 from firmware.panel.pages.reading import ConfirmPage
+from firmware.panel.pages.recovery import RecoveryPage, recovery_title
 
 _SWITCH_OFF = ConfirmPage(
     title="Switch off?",
     subject="Compositions are kept.",
-    consequence="Melodies and takes of today are forgotten.",
+    consequence="Of the takes, only the present one is.",
     commands=(SwitchOff(),),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemPage(ListPage):
-    """Facts, and the one thing that can be done."""
+    """Facts, and what can be done."""
 
     def enter(self, overview: Overview) -> Commands:
         """Look at the computer."""
@@ -38,8 +39,10 @@ class SystemPage(ListPage):
         """What the computer does not say is left out."""
         system = overview.system
         facts = _facts(system) if system else ()
+        recovery = (opening(recovery_title(overview), RecoveryPage()),) if overview.recovery else ()
         return (
             *(Row(label=label, value=value) for label, value in facts if value),
+            *recovery,
             opening("Switch off", _SWITCH_OFF),
         )
 
