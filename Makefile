@@ -25,6 +25,7 @@ DEMO := .venv
 DEV := .venv-dev
 TFLITE := .venv-tflite
 DEMO_STAMP := $(DEMO)/.continuo-$(VERSION)
+RUN_STAMP := $(DEMO)/.continuo-run-$(VERSION)
 DEV_STAMP := $(DEV)/.continuo-$(VERSION)
 TFLITE_STAMP := $(TFLITE)/.continuo-$(VERSION)
 
@@ -38,7 +39,7 @@ HAS_TFLITE_WHEEL := $(filter 3.9 3.10 3.11,$(VERSION))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check evaluate train-genre bench fuzz goldens clean python dev
+.PHONY: help demo run test check evaluate train-genre bench fuzz goldens clean python dev
 
 help: ## Show this list
 	@echo "make COMMAND, where COMMAND is"
@@ -50,6 +51,9 @@ help: ## Show this list
 demo: $(DEMO_STAMP) ## Play, enhance, save, draw and render a melody on the simulated instrument
 	@$(DEMO)/bin/python -m firmware demo $(if $(MELODY),"$(MELODY)") \
 	  --technique $(TECHNIQUE) --seed $(SEED) -o "$(OUT)"
+
+run: $(RUN_STAMP) ## Play the instrument in this terminal: its screen, keys and knobs, live
+	@$(DEMO)/bin/python -m firmware run --terminal
 
 test: dev ## Install what the tests need, and run them
 ifneq ($(HAS_TFLITE_WHEEL),)
@@ -122,6 +126,12 @@ $(DEMO_STAMP): pyproject.toml | python
 	@echo "Setting up $(DEMO) for the instrument (once)…"
 	@test -f $@ || $(PYTHON) -m venv --clear $(DEMO)
 	$(DEMO)/bin/python -m pip install -e '.[litert]'
+	@touch $@
+
+$(RUN_STAMP): $(DEMO_STAMP)
+	$(DEMO)/bin/python -m pip install -e '.[litert,simulator]'
+	@$(DEMO)/bin/python -m pip install --quiet --only-binary python-rtmidi 'python-rtmidi>=1.5.8,<2' || \
+	  echo "python-rtmidi has no wheel for Python $(VERSION): MIDI keyboards are not heard."
 	@touch $@
 
 $(DEV_STAMP): pyproject.toml | python

@@ -1,7 +1,8 @@
 """Start the instrument, until Ctrl-C or SIGTERM switches it off.
 
-With --simulate its front panel is drawn in the terminal and its buttons and keys obey typed
-commands (type help); MIDI ports are real where the machine has any.
+With --terminal it is played on this computer: its screen is drawn live, and the computer's keys are
+its own. With --simulate it obeys typed lines instead (type help), from a file or a pipe as well.
+MIDI ports are real where the machine has any.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from firmware.cli import AnswerLostError
 from firmware.cli.answer import Answer
 from firmware.cli.arguments import Parser
 from firmware.config import load_config
+from firmware.engine.live import run_live
 from firmware.engine.run import run as run_instrument
 from firmware.errors import ContinuoError
 
@@ -19,10 +21,18 @@ from firmware.errors import ContinuoError
 def add_arguments(parser: Parser) -> None:
     """Describe the command line."""
     parser.epilog = (
-        "examples:\n  continuo run --simulate\n  CONTINUO_CONFIG=my.toml continuo run --verbose"
+        "examples:\n  continuo run --terminal\n  continuo run --simulate < commands\n"
+        "  CONTINUO_CONFIG=my.toml continuo run --verbose"
+    )
+    fronts = parser.add_mutually_exclusive_group()
+    fronts.add_argument(
+        "--terminal", action="store_true", help="played with this computer's keys, drawn live"
+    )
+    fronts.add_argument(
+        "--simulate", action="store_true", help="played with typed lines, for scripts"
     )
     parser.add_argument(
-        "--simulate", action="store_true", help="without the instrument's own hardware"
+        "--safe", action="store_true", help="with defaults, and no model loaded ahead"
     )
     parser.add_argument("--verbose", action="store_true", help="log what happens")
 
@@ -34,7 +44,10 @@ def run(arguments: argparse.Namespace) -> Answer:
     # Standard output belongs to the one object where a program asked for it.
     output = sys.stderr if arguments.json else sys.stdout
     try:
-        run_instrument(config, simulate=arguments.simulate, output=output)
+        if arguments.terminal:
+            run_live(config, safe=arguments.safe)
+        else:
+            run_instrument(config, simulate=arguments.simulate, safe=arguments.safe, output=output)
     except (ContinuoError, BrokenPipeError):
         raise
     except OSError as error:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TextIO
 
+import numpy as np
 from PIL import Image
 
 from firmware.errors import DeviceError
@@ -21,7 +22,9 @@ _LOOK_S = 1.0  # between two looks whether anyone still reads
 _BRAILLE = 0x2800
 # Unicode's order of the eight dots of a braille cell, as (column, row).
 _DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
+_WEIGHTS = np.array([[1 << _DOTS.index((x, y)) for x in range(2)] for y in range(4)])
 _SHADES = " ..::oo##"  # by the number of dots, where there is no braille
+_BLOCKS = " ▀▄█"
 
 _CLEAR = "\x1b[2J\x1b[H"
 _TO_TOP = "\x1b7\x1b[H"  # keeps the cursor for the way back
@@ -32,16 +35,21 @@ _SCROLL_ALL = "\x1b[r\x1b[999;1H\n"
 
 def as_text(image: Image.Image, *, braille: bool = True) -> str:
     """A frame as lines of text, a quarter as high and half as wide as it has pixels."""
-    lines: list[str] = []
-    for top in range(0, image.height, 4):
-        line: list[str] = []
-        for left in range(0, image.width, 2):
-            dots = sum(
-                bool(image.getpixel((left + x, top + y))) << bit for bit, (x, y) in enumerate(_DOTS)
-            )
-            line.append(chr(_BRAILLE + dots) if braille else _SHADES[dots.bit_count()])
-        lines.append("".join(line))
-    return "\n".join(lines)
+    pixels = np.asarray(image, dtype=bool)
+    height, width = pixels.shape
+    cells = pixels.reshape(height // 4, 4, width // 2, 2)  # rows, their pixels, columns, theirs
+    if braille:
+        codes = _BRAILLE + (cells * _WEIGHTS[None, :, None, :]).sum(axis=(1, 3))
+        return "\n".join("".join(map(chr, row)) for row in codes.tolist())
+    counts = cells.sum(axis=(1, 3))
+    return "\n".join("".join(_SHADES[count] for count in row) for row in counts.tolist())
+
+
+def as_blocks(image: Image.Image) -> str:
+    """A frame as lines of text, half as high as it has pixels and as wide, in square dots."""
+    pixels = np.asarray(image, dtype=bool)
+    halves = pixels[0::2] + 2 * pixels[1::2].astype(int)  # upper pixel, lower pixel
+    return "\n".join("".join(_BLOCKS[half] for half in row) for row in halves.tolist())
 
 
 class TerminalScreen:
@@ -59,7 +67,7 @@ class TerminalScreen:
         self._stream = stream
         self._on_lost = on_lost
         self._is_terminal = stream.isatty()
-        self._braille = _can_say(stream, chr(_BRAILLE))
+        self._braille = can_say(stream, chr(_BRAILLE))
         self._frame: Image.Image | None = None
         self._changed = threading.Condition()
         self._is_closing = False
@@ -113,7 +121,8 @@ class TerminalScreen:
         self._stream.flush()
 
 
-def _can_say(stream: TextIO, text: str) -> bool:
+def can_say(stream: TextIO, text: str) -> bool:
+    """Whether a stream's encoding has these characters."""
     try:
         text.encode(stream.encoding or "ascii")
     except UnicodeEncodeError:

@@ -43,15 +43,19 @@ def run_live(config: Config, *, safe: bool = False, choices: Choices | None = No
             on_light=lambda lit: front.light(lit),  # noqa: PLW0108 - not there yet
         )
         board, news = _connected(hands_on, config, clock)
-        engine = Engine(
-            board,
-            library_of(config),
-            clock,
-            config,
-            choices,
-            notebook=notebook_of(config),
-            wants_safe=safe,
-        )
+        try:
+            engine = Engine(
+                board,
+                library_of(config),
+                clock,
+                config,
+                choices,
+                notebook=notebook_of(config),
+                wants_safe=safe,
+            )
+        except BaseException:
+            board.close()  # its sound is a process already
+            raise
 
         def stop() -> None:
             engine.post(StopRequested())
@@ -99,9 +103,7 @@ def _connected(hands_on: SimulatedBoard, config: Config, clock: SystemClock) -> 
     return board, news
 
 
-def _ports(
-    config: Config, clock: SystemClock
-) -> tuple[MidiInput | None, MidiOutput | None, str]:
+def _ports(config: Config, clock: SystemClock) -> tuple[MidiInput | None, MidiOutput | None, str]:
     if not running_apis():
         return None, None, "no ALSA sequencer (sudo modprobe snd-seq) and no JACK"
     try:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,9 +23,11 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def instrument(home: Path, redirection: str = "") -> Iterator["subprocess.Popen[str]"]:
+def instrument(
+    home: Path, redirection: str = "", *, arguments: str = ""
+) -> Iterator["subprocess.Popen[str]"]:
     """`continuo run --simulate --json`, redirected by a shell, once it is ready to play."""
-    line = f'exec "$0" -m firmware run --simulate --json {redirection}'
+    line = f'exec "$0" -m firmware run --simulate --json {arguments} {redirection}'
     running = subprocess.Popen(
         ["/bin/sh", "-c", line, sys.executable],
         env=environment(home),
@@ -51,6 +54,40 @@ def test_a_signal_switches_it_off(tmp_path: Path, number: signal.Signals) -> Non
     assert running.returncode == 0
     assert json.loads(out) == {"library": str(tmp_path / "Continuo")}
     assert "Traceback" not in err
+
+
+def test_kills_are_counted_until_it_is_switched_off(tmp_path: Path) -> None:
+    """And what a start remembers lies beside the compositions."""
+    memory = tmp_path / "Continuo" / ".memory"
+    for count in (1, 2):
+        with instrument(tmp_path) as running:
+            running.kill()
+            running.communicate(timeout=20)
+        assert len(json.loads((memory / "running.json").read_text())["ran_s"]) == count
+    with instrument(tmp_path, arguments="--safe") as running:
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=20)
+    assert running.returncode == 0
+    assert sorted(path.name for path in memory.iterdir()) == ["memory.json", "pieces.json"]
+
+
+def test_what_was_played_outlives_a_kill(tmp_path: Path) -> None:
+    """A real process, a real clock and a real signal: the playing waits to be brought back."""
+    memory = tmp_path / "Continuo" / ".memory"
+    with instrument(tmp_path) as running:
+        assert running.stdin is not None
+        running.stdin.write("strike 60\nrelease 60\nstrike 67\nrelease 67\n")
+        running.stdin.flush()
+        deadline = time.monotonic() + 60
+        while not (memory / "pieces.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        running.kill()
+        running.communicate(timeout=20)
+    with instrument(tmp_path) as running:
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=20)
+    earlier = json.loads((memory / "earlier-pieces.json").read_text())["pieces"]
+    assert [note[1] for piece in earlier for note in piece["notes"]] == [60, 67]
 
 
 def test_it_obeys_typed_commands(tmp_path: Path) -> None:
