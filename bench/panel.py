@@ -7,8 +7,10 @@ thread once the instrument was looked at: from the view model to the image.
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from typing import Final
 
 from bench.row import Row
@@ -57,6 +59,13 @@ def rows() -> list[Row]:
         ),
         Row(name="panel: a frame while music plays, median", unit="ms", ours=listening),
     ]
+
+
+def drawings() -> Iterator[Callable[[], object]]:
+    """Frames of music that plays, each drawn when it is called, without end."""
+    full = _full()
+    for number in count():
+        yield partial(ListenPage().draw, _listening(full, number % _DRAWINGS))
 
 
 def _times_ms(page: Page, overviews: Iterator[Overview]) -> list[float]:

@@ -3,18 +3,20 @@
 A MIDI system is a row in `rtmidi_ports.APIS`; a front panel is a board file.
 """
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from firmware.config import Config
+from firmware.devices.alsa_ports import PLACES, AlsaSequencer
 from firmware.devices.board_file import load_board
 from firmware.devices.buttons import Buttons, SimulatedButtons
 from firmware.devices.display import Display, FrameListener, SimulatedDisplay
 from firmware.devices.front_panel import FrontPanel, open_front_panel
 from firmware.devices.gpio_lines import open_lines
 from firmware.devices.knobs import Knobs, SimulatedKnobs
-from firmware.devices.leds import Leds, SimulatedLeds
+from firmware.devices.leds import Leds, LightListener, SimulatedLeds
 from firmware.devices.midi_ports import (
     MidiInput,
     MidiOutput,
@@ -25,6 +27,7 @@ from firmware.devices.rtmidi_ports import RtMidiInput, RtMidiOutput, running_api
 from firmware.errors import DeviceError
 
 NowNs = Callable[[], int]
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +100,18 @@ class SimulatedBoard(Board):
     leds: SimulatedLeds
 
 
-def simulated_board(now_ns: NowNs, *, on_frame: FrameListener | None = None) -> SimulatedBoard:
+def simulated_board(
+    now_ns: NowNs,
+    *,
+    on_frame: FrameListener | None = None,
+    on_light: LightListener | None = None,
+) -> SimulatedBoard:
     """An instrument without hardware.
 
     Args:
         now_ns: The clock of its devices.
         on_frame: Called with every new frame of its display.
+        on_light: Called with the lights that are on, when that changes.
     """
     keyboard = SimulatedKeyboard(now_ns)
     return SimulatedBoard(
@@ -112,7 +121,7 @@ def simulated_board(now_ns: NowNs, *, on_frame: FrameListener | None = None) -> 
         buttons=SimulatedButtons(now_ns),
         knobs=SimulatedKnobs(now_ns),
         display=SimulatedDisplay(on_frame),
-        leds=SimulatedLeds(),
+        leds=SimulatedLeds(on_light),
     )
 
 
@@ -129,7 +138,24 @@ def with_midi(board: Board, keyboard: MidiInput, synthesizer: MidiOutput) -> Boa
 
 
 def open_midi(config: Config, now_ns: NowNs) -> tuple[MidiInput, MidiOutput]:
+    """The real MIDI ports of this machine: a keyboard and a synthesizer.
+
+    Raises:
+        DeviceError: If no MIDI system runs here or its library is missing.
+    """
+    keyboards, synthesizer = open_keyboards(config, now_ns, places=1)
+    return keyboards[0], synthesizer
+
+
+def open_keyboards(
+    config: Config, now_ns: NowNs, *, places: int = PLACES
+) -> tuple[tuple[MidiInput, ...], MidiOutput]:
     """The real MIDI ports of this machine.
+
+    Args:
+        config: Which are wanted.
+        now_ns: Their clock.
+        places: Keyboards at a time; without alsa-midi there is one.
 
     Raises:
         DeviceError: If no MIDI system runs here or its library is missing.
@@ -140,8 +166,20 @@ def open_midi(config: Config, now_ns: NowNs) -> tuple[MidiInput, MidiOutput]:
             "no MIDI system runs here", remedy="load ALSA's snd-seq module or start JACK"
         )
     api = running[0]
+    if api == "alsa":
+        try:
+            sequencer = AlsaSequencer(
+                midi_input=config.midi_input,
+                midi_output=config.midi_output,
+                now_ns=now_ns,
+                places=places,
+            )
+        except DeviceError as error:  # without it no plug is announced, but all else works
+            _LOG.warning("%s", error)
+        else:
+            return sequencer.inputs, sequencer.output
     return (
-        RtMidiInput(api=api, wanted=config.midi_input, now_ns=now_ns),
+        (RtMidiInput(api=api, wanted=config.midi_input, now_ns=now_ns),),
         RtMidiOutput(api=api, wanted=config.midi_output),
     )
 
@@ -167,10 +205,10 @@ def _wired(panel: FrontPanel, config: Config, now_ns: NowNs) -> Board:
     with ExitStack() as stack:
         stack.callback(panel.lines.close)
         stack.callback(panel.display.close)
-        keyboard, synthesizer = open_midi(config, now_ns)
+        keyboards, synthesizer = open_keyboards(config, now_ns)
         stack.pop_all()
     return WiredBoard(
-        keyboards=(keyboard,),
+        keyboards=keyboards,
         synthesizer=synthesizer,
         buttons=panel.buttons,
         knobs=panel.knobs,

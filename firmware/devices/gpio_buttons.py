@@ -18,12 +18,15 @@ _LOG = logging.getLogger(__name__)
 
 STOP_S = 2.0
 
+HELD_ON = 2
+"""After so many times a long press more, holding it on is the long press of what it has become."""
+
 
 class GpioButtons:
     """The buttons of a board, with those in the encoders.
 
     Where the board file gives a long press a meaning of its own, it is told as the press of that
-    button; else as a long press of the same one.
+    button, and holding it on as that one's long press; else as a long press of the same one.
 
     Args:
         lines: The Pi's GPIO lines.
@@ -96,18 +99,22 @@ class GpioButtons:
             while not self._is_closing:
                 now_ns = self._now_ns()
                 for switch in self._switches:
-                    if switch.is_held(now_ns - self._long_press_ns):
-                        self._tell_long_press(switch.wiring, now_ns)
-                waiting = [s.down_ns for s in self._switches if s.down_ns is not None]
-                due_ns = min(waiting) + self._long_press_ns - now_ns if waiting else None
-                self._changed.wait(None if due_ns is None else max(due_ns, 0) / 1e9)
+                    if switch.is_held(now_ns, self._long_press_ns):
+                        self._tell_long_press(switch, now_ns)
+                waiting = [switch.due_ns(self._long_press_ns) for switch in self._switches]
+                due_ns = min((at_ns for at_ns in waiting if at_ns is not None), default=None)
+                self._changed.wait(None if due_ns is None else max(due_ns - now_ns, 0) / 1e9)
 
-    def _tell_long_press(self, wiring: ButtonWiring, at_ns: int) -> None:
+    def _tell_long_press(self, switch: "_Switch", at_ns: int) -> None:
+        wiring = switch.wiring
         try:
-            if wiring.long_press is not None and self._listener is not None:
-                self._listener(wiring.long_press, at_ns)
-            elif wiring.press is not None and self._on_long_press is not None:
-                self._on_long_press(wiring.press, at_ns)
+            if wiring.long_press is not None and switch.told == 1:
+                if self._listener is not None:
+                    self._listener(wiring.long_press, at_ns)
+                return
+            held = wiring.long_press or wiring.press
+            if held is not None and self._on_long_press is not None:
+                self._on_long_press(held, at_ns)
         # The top of the thread, which has other buttons to look after.
         except Exception:
             _LOG.exception("a long press of %s was lost", wiring.name)
@@ -120,6 +127,7 @@ class _Switch:
         self.wiring = wiring
         self.is_high: Callable[[], bool] = lambda: True
         self.down_ns: int | None = None
+        self.told = 0  # how many things of this press, for as long as it is held
         self._pressed_ns = 0  # on the edges' own clock
         self._debouncer = Debouncer()
 
@@ -127,16 +135,23 @@ class _Switch:
         """Take one edge; whether it is a press."""
         is_press = self._debouncer.is_press(self.wiring.name, at_ns, closed=closed)
         if is_press:
-            self._pressed_ns, self.down_ns = at_ns, now_ns
+            self._pressed_ns, self.down_ns, self.told = at_ns, now_ns, 0
         elif not closed and at_ns - self._pressed_ns >= BOUNCE_NS:
             self.down_ns = None
         return is_press
 
-    def is_held(self, since_ns: int) -> bool:
-        """Whether it is down since then or longer; true once for each press."""
-        if self.down_ns is None or self.down_ns > since_ns:
+    def due_ns(self, long_press_ns: int) -> int | None:
+        """When it will have been held long enough to mean something more, or None."""
+        if self.down_ns is None or self.told > (self.wiring.long_press is not None):
+            return None
+        return self.down_ns + long_press_ns * (1 + HELD_ON * self.told)
+
+    def is_held(self, now_ns: int, long_press_ns: int) -> bool:
+        """Whether it is down long enough to mean something more; true once for each meaning."""
+        due_ns = self.due_ns(long_press_ns)
+        if due_ns is None or due_ns > now_ns:
             return False
-        self.down_ns = None
+        self.told += 1
         try:
             return not self.is_high()
         except DeviceError as error:

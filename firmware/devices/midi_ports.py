@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from firmware.devices.identity import UsbIdentity
 from firmware.errors import DeviceError
 from firmware.midi.messages import (
     ControlChange,
@@ -21,7 +22,14 @@ from firmware.midi.messages import (
 MidiListener = Callable[[MidiMessage, int], None]
 """Called with a message and the nanosecond of its arrival, on any thread; returns at once."""
 
+PortListener = Callable[[], None]
+"""Called when a port came or went and a poll would tell which, on any thread; returns at once."""
+
 _REMEMBERED = 200_000  # messages, so that a simulated instrument can run for days
+
+
+AKM322_IDENTITY = UsbIdentity(usb_id="1acc:1533", path="1-1.1")
+"""Of the simulated keyboard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +53,18 @@ class MidiInput(Protocol):
         """The device that is connected, or None."""
         ...
 
-    def open(self, listener: MidiListener) -> None:
-        """Connect, now or as soon as the device is there, and hand on what it says."""
+    @property
+    def identity(self) -> UsbIdentity | None:
+        """Which device it is, whatever it is called; None if that cannot be told."""
+        ...
+
+    def open(self, listener: MidiListener, on_change: PortListener | None = None) -> None:
+        """Connect, now or as soon as the device is there, and hand on what it says.
+
+        Args:
+            listener: Told every message.
+            on_change: Told at once when the device comes or goes, where the system announces it.
+        """
         ...
 
     def poll(self) -> PortChange | None:
@@ -66,8 +84,12 @@ class MidiOutput(Protocol):
         """The device that is connected, or None."""
         ...
 
-    def open(self) -> None:
-        """Connect, now or as soon as the device is there."""
+    def open(self, on_change: PortListener | None = None) -> None:
+        """Connect, now or as soon as the device is there.
+
+        Args:
+            on_change: As of `MidiInput.open`.
+        """
         ...
 
     def poll(self) -> PortChange | None:
@@ -93,12 +115,21 @@ class SimulatedKeyboard:
     Args:
         now_ns: The clock that stamps what it says.
         name: What it is called.
+        identity: Which one it is.
     """
 
-    def __init__(self, now_ns: Callable[[], int], *, name: str = "Simulated AKM322") -> None:
+    def __init__(
+        self,
+        now_ns: Callable[[], int],
+        *,
+        name: str = "Simulated AKM322",
+        identity: UsbIdentity | None = AKM322_IDENTITY,
+    ) -> None:
         self._now_ns = now_ns
         self._name = name
+        self._identity = identity
         self._listener: MidiListener | None = None
+        self._on_change: PortListener | None = None
         self._parser = MidiParser()
         self._plugged = True
         self._seen = False
@@ -108,9 +139,14 @@ class SimulatedKeyboard:
         """The keyboard's name while it is plugged in."""
         return self._name if self._plugged else None
 
-    def open(self, listener: MidiListener) -> None:
+    @property
+    def identity(self) -> UsbIdentity | None:
+        """See `MidiInput.identity`."""
+        return self._identity if self._plugged else None
+
+    def open(self, listener: MidiListener, on_change: PortListener | None = None) -> None:
         """See `MidiInput.open`."""
-        self._listener = listener
+        self._listener, self._on_change = listener, on_change
         self._seen = self._plugged
 
     def poll(self) -> PortChange | None:
@@ -122,7 +158,7 @@ class SimulatedKeyboard:
 
     def close(self) -> None:
         """See `MidiInput.close`."""
-        self._listener = None
+        self._listener = self._on_change = None
 
     def strike(self, pitch: int, *, velocity: int = 80) -> None:
         """Press a key."""
@@ -146,12 +182,17 @@ class SimulatedKeyboard:
 
     def unplug(self) -> None:
         """Pull the cable, whatever keys are held: their note-offs never come."""
-        self._plugged = False
+        self._plug(is_there=False)
 
     def plug_in(self) -> None:
         """Put the cable back; the parser starts afresh, as a driver's does."""
-        self._plugged = True
         self._parser = MidiParser()
+        self._plug(is_there=True)
+
+    def _plug(self, *, is_there: bool) -> None:
+        self._plugged = is_there
+        if self._on_change is not None:
+            self._on_change()
 
 
 class SimulatedSynthesizer:
@@ -171,6 +212,7 @@ class SimulatedSynthesizer:
         self._name = name
         self._plugged = True
         self._connected = False
+        self._on_change: PortListener | None = None
         self.heard: deque[tuple[int, MidiMessage]] = deque(maxlen=_REMEMBERED)
         self.sounding: set[tuple[int, int]] = set()
 
@@ -179,8 +221,9 @@ class SimulatedSynthesizer:
         """The synthesizer's name while it is connected."""
         return self._name if self._connected else None
 
-    def open(self) -> None:
+    def open(self, on_change: PortListener | None = None) -> None:
         """See `MidiOutput.open`."""
+        self._on_change = on_change
         self._connected = self._plugged
 
     def poll(self) -> PortChange | None:
@@ -209,12 +252,18 @@ class SimulatedSynthesizer:
 
     def close(self) -> None:
         """See `MidiOutput.close`."""
+        self._on_change = None
 
     def unplug(self) -> None:
         """Pull the cable: it falls silent and forgets what sounded."""
-        self._plugged = False
         self.sounding.clear()
+        self._plug(is_there=False)
 
     def plug_in(self) -> None:
         """Put the cable back."""
-        self._plugged = True
+        self._plug(is_there=True)
+
+    def _plug(self, *, is_there: bool) -> None:
+        self._plugged = is_there
+        if self._on_change is not None:
+            self._on_change()

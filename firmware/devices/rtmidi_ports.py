@@ -2,7 +2,8 @@
 
 A port that vanishes gives no sign, so that the list of ports is asked for again and again, always
 through the one client that was made at the start: a client for each question would use up what
-ALSA has. Devices are told apart by name without the client number, which changes at every plug.
+ALSA has. Devices are told apart by name without the client number, which changes at every plug;
+`alsa_ports`, where it can be used, is told of every plug and tells twins apart.
 """
 
 import importlib
@@ -14,14 +15,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from firmware.devices.midi_ports import MidiListener, PortChange
+from firmware.devices.identity import UsbIdentity, card_of_client, identity_of_card
+from firmware.devices.midi_ports import MidiListener, PortChange, PortListener
 from firmware.errors import DeviceError
 from firmware.midi.messages import MidiMessage, MidiParser, to_bytes
 
 CLIENT_NAME = "Continuo"
 
 _LOG = logging.getLogger(__name__)
-_CLIENT_NUMBER = re.compile(r" \d+:\d+$")
+_CLIENT_NUMBER = re.compile(r" (\d+):\d+$")
 # Ports that are there without a device: a loop back to the sender, and the machine's own.
 _NO_DEVICES = re.compile(rf"^(Midi Through|RtMidi|{CLIENT_NAME})", re.IGNORECASE)
 
@@ -156,12 +158,22 @@ class RtMidiInput(_RtMidiPort):
 
     def __init__(self, *, api: str, wanted: str, now_ns: Callable[[], int]) -> None:
         super().__init__(api=api, kind="MidiIn", wanted=wanted, port_name="keys")
+        self._api = api
         self._now_ns = now_ns
         self._parser = MidiParser()
         self._listener: MidiListener | None = None
+        self._identity: UsbIdentity | None = None
+        # Of what it leaves out by itself, the clock and active sensing are wanted.
+        self._client.ignore_types(sysex=True, timing=False, active_sense=False)
 
-    def open(self, listener: MidiListener) -> None:
-        """See `MidiInput.open`."""
+    @property
+    def identity(self) -> UsbIdentity | None:
+        """See `MidiInput.identity`."""
+        return self._identity if self._connected else None
+
+    def open(self, listener: MidiListener, on_change: PortListener | None = None) -> None:
+        """See `MidiInput.open`. Nothing announces a change here."""
+        del on_change
         self._listener = listener
         self.poll()
 
@@ -172,6 +184,8 @@ class RtMidiInput(_RtMidiPort):
         super().close()
 
     def _listen(self) -> None:
+        # JACK's names have no such number, whatever they end with.
+        self._identity = _identity_of(self._connected) if self._api == "alsa" else None
         self._parser = MidiParser()  # what was cut off by a plug is not gone on with
         # rtmidi forgets its callback when a port is closed, and says nothing of it.
         self._client.cancel_callback()
@@ -199,8 +213,9 @@ class RtMidiOutput(_RtMidiPort):
     def __init__(self, *, api: str, wanted: str) -> None:
         super().__init__(api=api, kind="MidiOut", wanted=wanted, port_name="music")
 
-    def open(self) -> None:
-        """See `MidiOutput.open`."""
+    def open(self, on_change: PortListener | None = None) -> None:
+        """See `MidiOutput.open`. Nothing announces a change here."""
+        del on_change
         self.poll()
 
     def send(self, message: MidiMessage) -> None:
@@ -211,6 +226,13 @@ class RtMidiOutput(_RtMidiPort):
             self._client.send_message(to_bytes(message))
         except self._errors as error:
             raise DeviceError(f"{self.name} does not answer: {error}") from error
+
+
+def _identity_of(port: str | None) -> UsbIdentity | None:
+    """Which device an ALSA port belongs to, by the client number at the end of its name."""
+    number = _CLIENT_NUMBER.search(port or "")
+    card = card_of_client(int(number[1])) if number else None
+    return None if card is None else identity_of_card(card)
 
 
 def _library() -> Any:

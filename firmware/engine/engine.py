@@ -395,6 +395,7 @@ class Engine:
         if lesson is not None:
             self.instrument.tell(f"Learned: controller {lesson.control}", "", now_ns)
             return
+        self._keyboards.note_stop(event.keyboard, event.message, event.at_ns)
         panel = self._keyboards.panel_of(event.keyboard, event.message)
         if panel is None:
             self.instrument.hear(event.message, event.at_ns)

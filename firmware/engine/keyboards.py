@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from firmware.devices.buttons import LONG_PRESS_NS
 from firmware.devices.midi_ports import MidiInput, PortChange, PortListener
 from firmware.engine.remote import control_map_of
 from firmware.midi.control_maps import (
@@ -35,6 +36,7 @@ class Keyboards:
         self._inputs = tuple(inputs)
         self._sensing = tuple(Sensing() for _ in self._inputs)
         self._maps: list[ControlMap | None] = [None for _ in self._inputs]
+        self._stop_since: dict[int, int] = {}  # keyboard to when its stop button went down
         self._learned: tuple[Learned, ...] = ()
         self.learning: str | None = None
 
@@ -114,13 +116,34 @@ class Keyboards:
             change = keyboard.poll()
             if change is not None:
                 self._sensing[index].forget()
+                self._stop_since.pop(index, None)
                 self.find_maps()
                 yield index, change
 
     def next_ns(self) -> int | None:
-        """When one would be taken for gone, or None."""
-        times = (sensing.due_ns() for sensing in self._sensing)
+        """When one would be taken for gone, or its stop button for pressed long; or None."""
+        times = [sensing.due_ns() for sensing in self._sensing]
+        times += [since_ns + LONG_PRESS_NS for since_ns in self._stop_since.values()]
         return min((at_ns for at_ns in times if at_ns is not None), default=None)
+
+    def note_stop(self, keyboard: int, message: MidiMessage, at_ns: int) -> None:
+        """Watch the stop button of a keyboard that is known to tell when it comes up."""
+        control_map = self._maps[keyboard]
+        if control_map is None or not control_map.usb_id or not isinstance(message, ControlChange):
+            return
+        if control_map.buttons.get(message.control) != Key.STOP:
+            return
+        if message.value >= PRESSED_FROM:
+            self._stop_since[keyboard] = at_ns
+        else:
+            self._stop_since.pop(keyboard, None)
+
+    def is_stop_held(self, now_ns: int) -> bool:
+        """Whether a stop button has been down for as long as a long press takes; true once."""
+        long = [k for k, at_ns in self._stop_since.items() if now_ns >= at_ns + LONG_PRESS_NS]
+        for keyboard in long:
+            del self._stop_since[keyboard]
+        return bool(long)
 
     def fallen_silent(self, now_ns: int) -> Iterator[int]:
         """Those that said they would go on speaking, and did not."""

@@ -51,19 +51,15 @@ class Ports:
                 self.instrument.tell(f"{change.name} is connected", "", now_ns)
             else:
                 self._lose(index, f"{change.name} was unplugged", now_ns)
-        change = self.synthesizer.poll()
-        if change is not None and change.is_there:
-            self.output.recover()
-            self.instrument.player.renew()
-            self.sound.renew()
-        elif change is not None:
-            self.instrument.tell(f"{change.name} is gone", "no sound without it", now_ns)
+        self._poll_synthesizer(now_ns)
 
     def run_due(self, now_ns: int) -> None:
-        """Let our clock follow the music, and miss the keyboards that said they would go on."""
+        """Follow the music, miss keyboards that said they would go on, obey a stop that is held."""
         self.clocks.follow()
         for index in self.keyboards.fallen_silent(now_ns):
             self._lose(index, "A keyboard fell silent", now_ns)
+        if self.keyboards.is_stop_held(now_ns):
+            self.panic(now_ns)
 
     def panic(self, now_ns: int) -> None:
         """Whatever sounds, and whatever it hangs on, falls silent."""
@@ -91,6 +87,15 @@ class Ports:
             learning=keyboards.learning,
             learned=tuple(sorted(keyboards.controls().items())),
         )
+
+    def _poll_synthesizer(self, now_ns: int) -> None:
+        change = self.synthesizer.poll()
+        if change is not None and change.is_there:
+            self.output.recover()
+            self.instrument.player.renew()
+            self.sound.renew()
+        elif change is not None:
+            self.instrument.tell(f"{change.name} is gone", "no sound without it", now_ns)
 
     def _lose(self, keyboard: int, sentence: str, now_ns: int) -> None:
         self.instrument.lose_keyboard(now_ns, keyboard)

@@ -8,7 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from firmware.engine.schedule import KEYBOARD_CHANNEL, reset
+from firmware.midi.control_maps import PRESSED_FROM
 from firmware.midi.messages import (
+    SOSTENUTO_PEDAL,
+    SUSTAIN_PEDAL,
+    ControlChange,
     MidiMessage,
     NoteOff,
     NoteOn,
@@ -16,6 +20,8 @@ from firmware.midi.messages import (
     Realtime,
     SongPosition,
 )
+
+_PEDALS = frozenset({SUSTAIN_PEDAL, SOSTENUTO_PEDAL})
 
 
 class Thru:
@@ -31,6 +37,7 @@ class Thru:
     def __init__(self, send: Callable[[MidiMessage], None]) -> None:
         self._send = send
         self._held: set[tuple[int, int]] = set()  # (keyboard, pitch)
+        self._pedals: set[tuple[int, int]] = set()  # (keyboard, controller) of those that are down
         self._is_closed = False
         self.is_on = True
         self._lock = threading.Lock()
@@ -47,6 +54,9 @@ class Thru:
                     self._held.add((keyboard, pitch))
                 case NoteOff(pitch=pitch):
                     self._held.discard((keyboard, pitch))
+                case ControlChange(control=control, value=value) if control in _PEDALS:
+                    pedal = (keyboard, control)
+                    (self._pedals.add if value >= PRESSED_FROM else self._pedals.discard)(pedal)
                 case _:
                     pass
             self._send(replace(message, channel=KEYBOARD_CHANNEL))
@@ -70,11 +80,19 @@ class Thru:
             self._release()
 
     def _release(self, keyboard: int | None = None) -> None:
-        released = {key for key in self._held if keyboard in (None, key[0])}
-        self._held -= released
-        still = {pitch for _, pitch in self._held}
-        for pitch in sorted({pitch for _, pitch in released} - still):
+        for pitch in _let_go(self._held, keyboard):
             self._send(NoteOff(pitch=pitch, channel=KEYBOARD_CHANNEL))
-        if not still:  # pedals and wheels, too, may have been left as they were
+        pedals = _let_go(self._pedals, keyboard)
+        if not self._held:  # wheels, too, may have been left as they were
             for message in reset(KEYBOARD_CHANNEL):
                 self._send(message)
+            return
+        for control in pedals:
+            self._send(ControlChange(control=control, value=0, channel=KEYBOARD_CHANNEL))
+
+
+def _let_go(held: set[tuple[int, int]], keyboard: int | None) -> list[int]:
+    """Take what a keyboard holds out of what is held; what nobody holds any more, in order."""
+    released = {(owner, what) for owner, what in held if keyboard in (None, owner)}
+    held -= released
+    return sorted({what for _, what in released} - {what for _, what in held})

@@ -4,16 +4,19 @@ The names of buttons and parameters are neutral words here; the engine knows wha
 A controller that no table has (volume, modulation, the pedal) goes on to the synthesizer.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from firmware.errors import ControlError
 from firmware.midi.messages import ControlChange, MidiMessage
 
 PRESSED_FROM: Final = 64
 """A button's value is 127 while it is down and 0 when it comes up."""
 HIGHEST_VALUE: Final = 127
+FIRST_CHANNEL_MODE: Final = 120
+"""Controllers from here on are no knobs, but say "all notes off" and the like."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,32 @@ ControlAction = PressButton | MoveKnob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What a player has taught a controller.
+
+    Attributes:
+        keyboard: Which one: its USB identity's key, or its name where it has none.
+        control: The controller's number, 0..119.
+        target: The button that it presses, or the parameter that it turns.
+        is_button: Which of the two.
+
+    Raises:
+        ControlError: If the number is none of a controller's.
+    """
+
+    keyboard: str
+    control: int
+    target: str
+    is_button: bool
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.control < FIRST_CHANNEL_MODE:
+            raise ControlError(
+                f"a controller must be in 0..{FIRST_CHANNEL_MODE - 1}, got {self.control}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControlMap:
     """The controllers of one keyboard.
 
@@ -62,6 +91,32 @@ class ControlMap:
     highest_pitch: int
     buttons: Mapping[int, str]
     knobs: Mapping[int, tuple[str, ...]]
+
+    def with_learned(self, learned: Iterable["Learned"]) -> "ControlMap":
+        """The same with what was learned in place of what a controller meant, and of what did it.
+
+        Args:
+            learned: Of this keyboard; of two for one controller or one target the later holds.
+        """
+        buttons, knobs = dict(self.buttons), {c: set(keys) for c, keys in self.knobs.items()}
+        for lesson in learned:
+            buttons = {
+                control: button
+                for control, button in buttons.items()
+                if control != lesson.control and button != lesson.target
+            }
+            knobs.pop(lesson.control, None)
+            for keys in knobs.values():
+                keys.discard(lesson.target)
+            if lesson.is_button:
+                buttons[lesson.control] = lesson.target
+            else:
+                knobs[lesson.control] = {lesson.target}
+        return replace(
+            self,
+            buttons=MappingProxyType(buttons),
+            knobs=MappingProxyType({c: tuple(sorted(keys)) for c, keys in knobs.items() if keys}),
+        )
 
     def lookup(self, message: MidiMessage) -> ControlAction | None:
         """What a message means on this keyboard, or None if it is no business of the panel.
@@ -101,6 +156,16 @@ AKM322: Final = ControlMap(
         }
     ),
 )
+
+UNKNOWN: Final = ControlMap(
+    name="Keyboard",
+    usb_id="",
+    lowest_pitch=0,
+    highest_pitch=127,
+    buttons=MappingProxyType({}),
+    knobs=MappingProxyType({}),
+)
+"""One of which nothing is known, until it is taught."""
 
 CONTROL_MAPS: Mapping[str, ControlMap] = MappingProxyType({AKM322.usb_id: AKM322})
 """Known keyboards by USB identity."""

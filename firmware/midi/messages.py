@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from firmware.errors import MusicError
+from firmware.midi.bytes import REALTIME, ByteParser
 
 if TYPE_CHECKING:
     import mido
@@ -118,6 +119,17 @@ class PitchBend:
     channel: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SongPosition:
+    """Where a sequencer is that is started next with `Realtime.CONTINUE`.
+
+    Attributes:
+        sixteenths: Since the beginning of the song, 0..16383.
+    """
+
+    sixteenths: int
+
+
 class Realtime(IntEnum):
     """Messages of one byte, which is their number; they may stand inside of other messages."""
 
@@ -132,21 +144,17 @@ class Realtime(IntEnum):
 ChannelMessage = (
     NoteOff | NoteOn | KeyPressure | ControlChange | ProgramChange | ChannelPressure | PitchBend
 )
-MidiMessage = ChannelMessage | Realtime
+MidiMessage = ChannelMessage | Realtime | SongPosition
 """Everything that the instrument listens to or says. System exclusive is neither."""
 
 CHANNELS = 16
 DRUM_CHANNEL = 9
 """What people call channel 10."""
 SUSTAIN_PEDAL = 64
+SOSTENUTO_PEDAL = 66
 ALL_SOUND_OFF = 120
 RESET_ALL_CONTROLLERS = 121
 ALL_NOTES_OFF = 123
-
-DATA_BYTES: Mapping[int, int] = MappingProxyType(
-    {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
-)
-"""Data bytes that follow a channel message's status byte, by the status without its channel."""
 
 
 def _note_on(channel: int, pitch: int, velocity: int) -> ChannelMessage:
@@ -178,7 +186,7 @@ _STATUSES: Mapping[type, int] = MappingProxyType(
     }
 )
 _RELEASE_VELOCITY = 64  # what a keyboard sends that cannot measure it
-_REALTIMES = frozenset(int(kind) for kind in Realtime)
+_SONG_POSITION = 0xF2
 
 
 def to_bytes(message: MidiMessage) -> bytes:
@@ -189,6 +197,10 @@ def to_bytes(message: MidiMessage) -> bytes:
     """
     if isinstance(message, Realtime):
         return bytes((message,))
+    if isinstance(message, SongPosition):
+        if not 0 <= message.sixteenths < 1 << 14:
+            raise MusicError(f"{message} does not fit into MIDI's 14 bits")
+        return bytes((_SONG_POSITION, message.sixteenths & 0x7F, message.sixteenths >> 7))
     *values, channel = astuple(message)
     if isinstance(message, NoteOff):
         values.append(_RELEASE_VELOCITY)
@@ -216,15 +228,13 @@ def to_mido(message: MidiMessage) -> "mido.Message":
 
 
 class MidiParser:
-    """Bytes in, messages out, however the bytes are cut into pieces.
+    """Bytes in, messages out, however the bytes are cut into pieces; see `ByteParser`.
 
-    Knows running status, real-time bytes in the middle of a message and system exclusive
-    messages (skipped). What makes no sense is dropped, and the next status byte is understood.
+    What the instrument does not listen to, system exclusive above all, is passed over.
     """
 
     def __init__(self) -> None:
-        self._status = 0  # of the channel message under way or last; 0 for none
-        self._data: list[int] = []
+        self._bytes = ByteParser()
 
     def feed(self, content: Iterable[int]) -> list[MidiMessage]:
         """Take some bytes.
@@ -235,23 +245,14 @@ class MidiParser:
         Returns:
             The messages that are complete with them, in order.
         """
-        messages: list[MidiMessage] = []
-        for byte in content:
-            if byte >= 0xF8:
-                if byte in _REALTIMES:
-                    messages.append(Realtime(byte))
-            elif byte >= 0x80:
-                # System common and exclusive messages end running status; their data bytes are
-                # dropped for the want of a status.
-                self._status = byte if byte < 0xF0 else 0
-                self._data.clear()
-            elif self._status:
-                self._data.append(byte)
-                if len(self._data) == DATA_BYTES[self._status & 0xF0]:
-                    messages.append(_decoded(self._status, self._data))
-                    self._data.clear()
-        return messages
+        found = (_decoded(content) for content in self._bytes.feed(content))
+        return [message for message in found if message is not None]
 
 
-def _decoded(status: int, data: list[int]) -> ChannelMessage:
-    return _DECODERS[status & 0xF0](status & 0x0F, data[0], data[-1])
+def _decoded(content: bytes) -> MidiMessage | None:
+    status = content[0]
+    if status < 0xF0:
+        return _DECODERS[status & 0xF0](status & 0x0F, content[1], content[-1])
+    if status == _SONG_POSITION:
+        return SongPosition(sixteenths=content[2] << 7 | content[1])
+    return Realtime(status) if status in REALTIME else None

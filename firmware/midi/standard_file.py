@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final, NoReturn
 
 from firmware.errors import MidiFileError
-from firmware.midi.messages import DATA_BYTES
+from firmware.midi.bytes import DATA_BYTES
 from firmware.music.timing import TICKS_PER_BEAT
 
 META_TEXT: Final = 0x01

@@ -1,5 +1,6 @@
 """Real MIDI ports between two processes, over JACK's dummy driver."""
 
+import os
 import queue
 import sys
 import time
@@ -16,7 +17,15 @@ from firmware.devices.board import open_midi
 from firmware.devices.midi_ports import PortChange
 from firmware.devices.rtmidi_ports import RtMidiInput, RtMidiOutput, choose_port, device_name
 from firmware.errors import DeviceError
-from firmware.midi.messages import MidiMessage, MidiParser, NoteOff, NoteOn, to_bytes
+from firmware.midi.messages import (
+    MidiMessage,
+    MidiParser,
+    NoteOff,
+    NoteOn,
+    Realtime,
+    SongPosition,
+    to_bytes,
+)
 
 Ask = Callable[..., object]
 Eventually = Callable[[Callable[[], bool]], bool]
@@ -130,3 +139,43 @@ def test_ports_are_chosen_by_part_of_their_name_and_never_a_loop(
         "FLUID Synth (1):Synth input port 128:0",
     ]
     assert choose_port(ports, wanted) == chosen
+
+
+def test_plugs_leave_no_client_and_no_open_file(
+    peer: Connection, ask: Ask, eventually: Eventually
+) -> None:
+    """The thousand of the simulator take two minutes over JACK: CONTINUO_PLUGS=1000."""
+    heard: list[MidiMessage] = []
+    keyboard = RtMidiInput(api="jack", wanted="peer keys", now_ns=time.monotonic_ns)
+
+    def name_now() -> str | None:
+        keyboard.poll()
+        return keyboard.name
+
+    with closing(keyboard):
+        keyboard.open(lambda message, _: heard.append(message))
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        ports = keyboard.ports()
+        for _ in range(int(os.environ.get("CONTINUO_PLUGS", "20"))):
+            ask(peer, "unplug")
+            assert eventually(lambda: name_now() is None)
+            ask(peer, "plug")
+            assert eventually(lambda: name_now() is not None)
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+        assert sorted(keyboard.ports()) == sorted(ports)
+        ask(peer, "strike", [to_bytes(NoteOn(pitch=60, velocity=1))])
+        assert eventually(lambda: heard == [NoteOn(pitch=60, velocity=1)])
+
+
+def test_the_clock_and_active_sensing_come_through(
+    peer: Connection, ask: Ask, eventually: Eventually
+) -> None:
+    """The library leaves both out unless it is asked for them."""
+    heard: list[MidiMessage] = []
+    keyboard = RtMidiInput(api="jack", wanted="peer keys", now_ns=time.monotonic_ns)
+    wanted: list[MidiMessage]
+    wanted = [Realtime.ACTIVE_SENSING, Realtime.CLOCK, Realtime.START, SongPosition(sixteenths=5)]
+    with closing(keyboard):
+        keyboard.open(lambda message, _: heard.append(message))
+        ask(peer, "strike", [to_bytes(message) for message in wanted])
+        assert eventually(lambda: heard == wanted)

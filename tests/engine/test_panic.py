@@ -71,6 +71,23 @@ def test_no_other_button_panics(make_instrument: "MakeInstrument", button: Butto
     assert (KEYBOARD_CHANNEL, 60) in simulation.board.synthesizer.sounding
 
 
+@pytest.mark.parametrize(("held_ms", "panics"), [(590, False), (600, True)])
+def test_the_akm322s_own_stop_button_panics_when_it_is_held(
+    make_instrument: "MakeInstrument", *, held_ms: int, panics: bool
+) -> None:
+    simulation = make_instrument(bundle=None)
+    keyboard = simulation.board.keyboard
+    keyboard.say(bytes((0xB0, 106, 127)))
+    keyboard.strike(60)
+    simulation.advance(held_ms * MS_NS)
+    keyboard.say(bytes((0xB0, 106, 0)))
+    simulation.advance(1000 * MS_NS)
+    assert (simulation.board.synthesizer.sounding == set()) is panics
+    keyboard.strike(62)
+    simulation.advance(1000 * MS_NS)
+    assert (KEYBOARD_CHANNEL, 62) in simulation.board.synthesizer.sounding, "once"
+
+
 def test_panic_lets_go_of_what_nobody_remembers_striking() -> None:
     """The output itself keeps the account, whoever sends."""
 
@@ -196,9 +213,14 @@ def test_one_keyboard_that_goes_takes_no_others_keys_with_it() -> None:
     thru = Thru(sent.append)
     for keyboard, pitch in ((0, 60), (0, 64), (1, 64), (1, 67)):
         thru.feed(NoteOn(pitch=pitch, velocity=1), keyboard)
+    for keyboard, pedal in ((0, 64), (0, 66), (1, 66)):
+        thru.feed(ControlChange(control=pedal, value=127), keyboard)
     sent.clear()
     thru.release(0)
-    assert sent == [NoteOff(pitch=60, channel=KEYBOARD_CHANNEL)]
+    assert sent == [
+        NoteOff(pitch=60, channel=KEYBOARD_CHANNEL),
+        ControlChange(control=64, value=0, channel=KEYBOARD_CHANNEL),
+    ]
     thru.release(1)
     offs = [message for message in sent if isinstance(message, NoteOff)]
     assert [off.pitch for off in offs] == [60, 64, 67]

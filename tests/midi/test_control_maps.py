@@ -5,11 +5,14 @@ from collections import Counter
 import pytest
 
 from firmware.devices.controls import Button
+from firmware.errors import ControlError
 from firmware.midi.control_maps import (
     AKM322,
     CONTROL_MAPS,
+    UNKNOWN,
     ControlAction,
     ControlMap,
+    Learned,
     MoveKnob,
     PressButton,
 )
@@ -93,6 +96,44 @@ def test_no_controller_means_two_things_and_nothing_is_set_by_two(control_map: C
     parameters = [key for keys in control_map.knobs.values() for key in keys]
     for meanings in (control_map.buttons.values(), parameters):
         assert max(Counter(meanings).values()) == 1
+
+
+def taught(control: int, target: str, *, is_button: bool = False) -> Learned:
+    """A lesson of the AKM322."""
+    return Learned(keyboard=AKM322.usb_id, control=control, target=target, is_button=is_button)
+
+
+def test_a_lesson_takes_the_place_of_what_the_controller_meant_and_of_what_did_it() -> None:
+    learned = AKM322.with_learned(
+        [taught(105, "creative_risk"), taught(64, "play", is_button=True), taught(22, "seed")]
+    )
+    assert learned.buttons == {106: "stop", 107: "record", 64: "play"}
+    assert learned.knobs == {
+        10: ("genre", "sampling_iterations", "style"),
+        22: ("seed",),
+        23: ("max_notes_added", "track_extension_duration"),
+        105: ("creative_risk",),
+    }
+    assert AKM322.with_learned([]).knobs.keys() == AKM322.knobs.keys()
+
+
+def test_the_later_of_two_lessons_holds() -> None:
+    learned = UNKNOWN.with_learned(
+        [
+            taught(20, "seed"),
+            taught(20, "play", is_button=True),
+            taught(30, "genre"),
+            taught(31, "genre"),
+        ]
+    )
+    assert learned.buttons == {20: "play"}
+    assert learned.knobs == {31: ("genre",)}
+
+
+@pytest.mark.parametrize("control", [-1, 120, 127])
+def test_a_channel_mode_message_is_no_controller(control: int) -> None:
+    with pytest.raises(ControlError, match=f"got {control}"):
+        taught(control, "seed")
 
 
 @maps

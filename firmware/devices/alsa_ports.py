@@ -1,0 +1,409 @@
+"""Real MIDI ports through alsa-midi: the ALSA sequencer, which announces what comes and goes.
+
+One client listens for every keyboard and to the kernel's announcements, on one thread that sleeps
+until something is said; a second client speaks, so that a sender never shares a buffer with it.
+Both are made once and live as long as the instrument: a plug makes and leaves nothing. Keyboards
+are known by their USB identity, and come back to the place that they had.
+
+What is tested is the order of things, with a sequencer of the tests' own making, and that the
+library has every name used here. This driver has never run on hardware.
+"""
+
+import contextlib
+import importlib
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from firmware.devices.identity import UsbIdentity, assign, card_of_client, identity_of_card
+from firmware.devices.midi_ports import MidiListener, PortChange, PortListener
+from firmware.devices.rtmidi_ports import CLIENT_NAME, choose_port
+from firmware.errors import DeviceError
+from firmware.midi.messages import MidiMessage, MidiParser, to_bytes
+
+PLACES: Final = 4
+"""Keyboards at a time."""
+
+STOP_S: Final = 2.0
+
+_COMES = frozenset({"PortStartEvent"})
+_GOES = frozenset({"PortExitEvent"})  # the client's own exit follows, and says no more
+_WAKE: Final = b"\xfe"  # to ourselves: nothing else ends the wait for an event
+_LOG = logging.getLogger(__name__)
+
+Address = tuple[int, int]
+"""Client and port."""
+
+
+class AlsaSequencer:
+    """The two clients, the thread that listens, and what is connected.
+
+    Args:
+        midi_input: Part of a keyboard's name, or "" for all that are no programs' loops.
+        midi_output: Part of the synthesizer's name, or "" for the first there is.
+        now_ns: The clock that stamps what arrives.
+        places: Keyboards at a time.
+        identify: Looks a sound card's identity up.
+
+    Raises:
+        DeviceError: If the library or the sequencer is not there.
+    """
+
+    def __init__(
+        self,
+        *,
+        midi_input: str,
+        midi_output: str,
+        now_ns: Callable[[], int],
+        places: int = PLACES,
+        identify: Callable[[int], UsbIdentity | None] = identity_of_card,
+    ) -> None:
+        self._library = _library()
+        self._errors: type[Exception] = self._library.ALSAError
+        self._midi_input = midi_input
+        self._midi_output = midi_output
+        self._now_ns = now_ns
+        self._identify = identify
+        self._is_closing = False
+        self._thread: threading.Thread | None = None
+        # Held while connections change; never while a listener is called.
+        self._lock = threading.Lock()
+        with contextlib.ExitStack() as stack:
+            try:
+                self._ears = self._library.SequencerClient(CLIENT_NAME)
+                stack.callback(self._ears.close)
+                self._mouth = self._library.SequencerClient(CLIENT_NAME)
+                stack.callback(self._mouth.close)
+                self._announced = self._ears.create_port("plugs", self._library.WRITE_PORT)
+                self._music = self._mouth.create_port("music", self._library.READ_PORT)
+                ports = [
+                    self._ears.create_port(f"keys {place + 1}", self._library.WRITE_PORT)
+                    for place in range(places)
+                ]
+                self._ears.subscribe_port((0, 1), self._announced)  # the kernel's own port
+            except self._errors as error:
+                raise DeviceError(f"the ALSA sequencer gives no client: {error}") from error
+            stack.pop_all()
+        self.inputs = tuple(AlsaInput(self, port) for port in ports)
+        self.output = AlsaOutput(self)
+        self._open = {*self.inputs, self.output}
+        self._by_port = {place.port.port_id: place for place in self.inputs}
+
+    def start(self) -> None:
+        """Connect what is there, and listen; once."""
+        with self._lock:
+            if self._thread is not None:
+                return
+            self._thread = threading.Thread(target=self._work, name="continuo-midi", daemon=True)
+        self.look()
+        self._thread.start()
+
+    def send(self, content: bytes) -> None:
+        """Say something to the synthesizer.
+
+        Raises:
+            DeviceError: If it does not get through.
+        """
+        event = self._library.MidiBytesEvent(content)
+        try:
+            self._mouth.event_output_direct(event, port=self._music)
+        except self._errors as error:
+            raise DeviceError(f"the synthesizer does not answer: {error}") from error
+
+    def look(self, exited: Address | None = None) -> None:
+        """Connect and let go, as ports have come and gone.
+
+        Args:
+            exited: A port that was gone for certain, though another may have its number already.
+        """
+        with self._lock:
+            try:
+                sources = self._sources()
+                targets = self._ears.list_ports(output=True)
+            except self._errors as error:
+                _LOG.warning("the list of MIDI ports cannot be had: %s", error)
+                return
+            changed = self._match_keyboards(sources, exited)
+            changed += self._match_synthesizer(
+                {_name(p): (p.client_id, p.port_id) for p in targets}, exited
+            )
+        for port in changed:
+            port.tell()
+
+    def close_one(self, port: "AlsaInput | AlsaOutput") -> None:
+        """Let go of a port; with the last one both clients and the thread end.
+
+        Raises:
+            DeviceError: If the thread does not end.
+        """
+        self._open.discard(port)
+        if self._open or self._is_closing:
+            return
+        self._is_closing = True
+        if self._thread is not None:
+            event = self._library.MidiBytesEvent(_WAKE)
+            with contextlib.suppress(self._errors):
+                self._mouth.event_output_direct(event, port=self._music, dest=self._announced)
+            self._thread.join(STOP_S)
+            if self._thread.is_alive():
+                raise DeviceError("the thread of the MIDI ports does not end")
+        self._mouth.close()
+        self._ears.close()
+
+    def _work(self) -> None:
+        while not self._is_closing:
+            try:
+                # Without a timeout: the library takes its seconds for milliseconds, and spins.
+                event = self._ears.event_input(prefer_bytes=True)
+                self._take(event)
+            except self._errors as error:  # a lost event: the kernel's buffer was full
+                _LOG.warning("the ALSA sequencer says: %s", error)
+                self.look()
+            except Exception:  # the top of the thread, which has other keys to hear
+                _LOG.exception("an event of the ALSA sequencer was lost")
+
+    def _take(self, event: Any) -> None:
+        at_ns = self._now_ns()
+        content = getattr(event, "midi_bytes", None)
+        if content is not None:
+            place = self._by_port.get(event.dest.port_id)
+            if place is not None:
+                place.hear(content, at_ns)
+        elif type(event).__name__ in _COMES:
+            self.look()
+        elif type(event).__name__ in _GOES:
+            self.look((event.addr.client_id, event.addr.port_id))
+
+    def _sources(self) -> list["_Source"]:
+        """What may be a keyboard: of each client the first port that is wanted."""
+        sources: dict[int, _Source] = {}
+        for port in self._ears.list_ports(input=True):
+            name = _name(port)
+            if port.client_id in sources or choose_port([name], self._midi_input) is None:
+                continue
+            card = card_of_client(port.client_id)
+            identity = self._identify(card) if card is not None else None
+            sources[port.client_id] = _Source(
+                name=name, address=(port.client_id, port.port_id), identity=identity
+            )
+        return list(sources.values())
+
+    def _match_keyboards(
+        self, sources: list["_Source"], exited: Address | None
+    ) -> list["AlsaInput | AlsaOutput"]:
+        changed: list[AlsaInput | AlsaOutput] = []
+        there = {source.address for source in sources}
+        for place in self.inputs:
+            address = place.source.address if place.source else None
+            if address is not None and (address == exited or address not in there):
+                self._part(address, place.port)
+                place.leave()
+                changed.append(place)
+        taken = {place.source.address for place in self.inputs if place.source}
+        waiting = {s.known_as: s for s in sources if s.address not in taken}
+        free = [place for place in self.inputs if place.source is None]
+        for index, identity in assign([p.last for p in free], waiting).items():
+            place, source = free[index], waiting[identity]
+            try:
+                self._ears.subscribe_port(source.address, place.port)
+            except self._errors as error:  # gone again, or another program has it for itself
+                _LOG.warning("%s cannot be opened: %s", source.name, error)
+                continue
+            place.join(source)
+            changed.append(place)
+        return changed
+
+    def _match_synthesizer(
+        self, targets: dict[str, Address], exited: Address | None
+    ) -> list["AlsaInput | AlsaOutput"]:
+        changed: list[AlsaInput | AlsaOutput] = []
+        output = self.output
+        if output.target is not None:
+            address = output.target[1]
+            if address == exited or address not in targets.values():
+                self._part(self._music, address)
+                output.leave()
+                changed.append(output)
+        if output.target is None:
+            names = list(targets)
+            index = choose_port(names, self._midi_output)
+            if index is not None:
+                try:
+                    self._ears.subscribe_port(self._music, targets[names[index]])
+                except self._errors as error:
+                    _LOG.warning("%s cannot be opened: %s", names[index], error)
+                    return changed
+                output.join((names[index], targets[names[index]]))
+                changed.append(output)
+        return changed
+
+    def _part(self, sender: Any, receiver: Any) -> None:
+        """End a connection, which mostly has ended with its device.
+
+        Not so if the news of its end is older than its beginning: the device was back already.
+        """
+        with contextlib.suppress(self._errors):
+            self._ears.unsubscribe_port(sender, receiver)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """A port that a keyboard speaks from."""
+
+    name: str
+    address: Address
+    identity: UsbIdentity | None
+
+    @property
+    def known_as(self) -> UsbIdentity:
+        """What it is remembered by: a program has nothing but its name."""
+        return self.identity or UsbIdentity(usb_id="", path=self.name)
+
+
+class _AlsaPort:
+    """What a place of a keyboard and the synthesizer's have in common."""
+
+    def __init__(self, sequencer: AlsaSequencer) -> None:
+        self._sequencer = sequencer
+        self._changes: deque[PortChange] = deque()
+        self._on_change: PortListener | None = None
+
+    def poll(self) -> PortChange | None:
+        """See `MidiInput.poll`: what was announced since, one after the other."""
+        try:
+            return self._changes.popleft()
+        except IndexError:
+            return None
+
+    def tell(self) -> None:
+        """Have the owner poll."""
+        if self._on_change is not None:
+            self._on_change()
+
+    def _note(self, name: str, *, is_there: bool) -> None:
+        if self._on_change is not None:  # what is there from the beginning is no change
+            self._changes.append(PortChange(name=name, is_there=is_there))
+
+
+class AlsaInput(_AlsaPort):
+    """A place for a keyboard. See `MidiInput`.
+
+    Args:
+        sequencer: Whose it is.
+        port: The library's.
+
+    Attributes:
+        port: As given.
+        source: What is connected, or None.
+        last: Which keyboard was here last.
+    """
+
+    def __init__(self, sequencer: AlsaSequencer, port: Any) -> None:
+        super().__init__(sequencer)
+        self.port = port
+        self.source: _Source | None = None
+        self.last: UsbIdentity | None = None
+        self._listener: MidiListener | None = None
+        self._parser = MidiParser()
+
+    @property
+    def name(self) -> str | None:
+        """See `MidiInput.name`."""
+        source = self.source
+        return source.name if source else None
+
+    @property
+    def identity(self) -> UsbIdentity | None:
+        """See `MidiInput.identity`."""
+        source = self.source
+        return source.identity if source else None
+
+    def open(self, listener: MidiListener, on_change: PortListener | None = None) -> None:
+        """See `MidiInput.open`."""
+        self._listener = listener
+        self._sequencer.start()
+        self._on_change = on_change
+
+    def close(self) -> None:
+        """See `MidiInput.close`."""
+        self._listener = self._on_change = None
+        self._sequencer.close_one(self)
+
+    def hear(self, content: bytes, at_ns: int) -> None:
+        """Hand on what the keyboard says."""
+        for message in self._parser.feed(content):
+            if self._listener is not None:
+                self._listener(message, at_ns)
+
+    def join(self, source: _Source) -> None:
+        """A keyboard is here now."""
+        self.source, self.last = source, source.known_as
+        self._parser = MidiParser()  # what was cut off by a plug is not gone on with
+        self._note(source.name, is_there=True)
+
+    def leave(self) -> None:
+        """It is gone."""
+        assert self.source is not None
+        self._note(self.source.name, is_there=False)
+        self.source = None
+
+
+class AlsaOutput(_AlsaPort):
+    """A synthesizer. See `MidiOutput`.
+
+    Attributes:
+        target: Name and address of what is connected, or None.
+    """
+
+    def __init__(self, sequencer: AlsaSequencer) -> None:
+        super().__init__(sequencer)
+        self.target: tuple[str, Address] | None = None
+
+    @property
+    def name(self) -> str | None:
+        """See `MidiOutput.name`."""
+        target = self.target
+        return target[0] if target else None
+
+    def open(self, on_change: PortListener | None = None) -> None:
+        """See `MidiOutput.open`."""
+        self._sequencer.start()
+        self._on_change = on_change
+
+    def send(self, message: MidiMessage) -> None:
+        """See `MidiOutput.send`."""
+        if self.target is not None:
+            self._sequencer.send(to_bytes(message))
+
+    def close(self) -> None:
+        """See `MidiOutput.close`."""
+        self._on_change = None
+        self._sequencer.close_one(self)
+
+    def join(self, target: tuple[str, Address]) -> None:
+        """A synthesizer is connected."""
+        self.target = target
+        self._note(target[0], is_there=True)
+
+    def leave(self) -> None:
+        """It is gone."""
+        assert self.target is not None
+        self._note(self.target[0], is_there=False)
+        self.target = None
+
+
+def _name(port: Any) -> str:
+    return f"{port.client_name}:{port.name}"
+
+
+def _library() -> Any:
+    try:
+        return importlib.import_module("alsa_midi")
+    # OSError: the library is there, but the system's libasound, which it wraps, is not.
+    except (ImportError, OSError) as error:
+        raise DeviceError(
+            "the library of the ALSA sequencer is not installed", remedy="pip install alsa-midi"
+        ) from error
