@@ -66,7 +66,7 @@ def convert_band(
     *,
     name: str,
     title: str,
-    precision: Precision = Precision.WEIGHTS,
+    precision: Precision = Precision.HALF,
 ) -> Conversion:
     """Convert the run of a band.
 
@@ -168,6 +168,9 @@ def _content(network: keras.Model, calibration: Arrays, precision: Precision) ->
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             # tflite-runtime 2.14 knows dense layers with one scale only.
             converter._experimental_disable_per_channel_quantization_for_dense_layers = True  # noqa: SLF001
+        elif precision is Precision.HALF:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_types = [tf.float16]
         content: bytes = converter.convert()
     return content
 
@@ -202,7 +205,7 @@ def _compared(
         raise BundleTensorError(
             f"in {precision} the model differs from the trained network by {divergence:.3f} nats a "
             f"time step, {PARITY_TOLERANCE_NATS:g} are allowed",
-            remedy=f"convert with --precision {Precision.WEIGHTS}",
+            remedy=f"convert with --precision {Precision.HALF}",
         )
     agreement = decided_alike(wanted, found, windows["features"])
     return (

@@ -74,9 +74,10 @@ def _parser() -> argparse.ArgumentParser:
         "--precision",
         type=Precision,
         choices=list(Precision),
-        default=Precision.WEIGHTS,
+        default=Precision.HALF,
         metavar="|".join(Precision),
-        help="of a band: int8 all through, int8 weights alone (the default), or float",
+        help="of a band: int8 all through, int8 weights alone, weights in half precision (the "
+        "default), or float",
     )
     parser.add_argument("--title", default="", help="what the player reads")
     parser.add_argument(

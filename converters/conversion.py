@@ -15,6 +15,7 @@ class Precision(StrEnum):
 
     INT8 = "int8"  # weights and activations
     WEIGHTS = "weights"  # int8 weights, float activations
+    HALF = "half"  # weights in half precision, float activations
     FLOAT = "float"
 
 

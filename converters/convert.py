@@ -39,7 +39,7 @@ def convert(
     title: str,
     corpora: Path | None,
     shards: Path | None,
-    precision: Precision = Precision.WEIGHTS,
+    precision: Precision = Precision.HALF,
 ) -> Conversion:
     """Convert a run.
 
@@ -116,7 +116,7 @@ def main(
     corpora: Path | None,
     shards: Path | None,
     other_python: Path | None,
-    precision: Precision = Precision.WEIGHTS,
+    precision: Precision = Precision.HALF,
 ) -> None:
     """Convert, write and check, with a sign of life, and tell what came out."""
     console = Console(highlight=False, soft_wrap=True)
