@@ -76,8 +76,8 @@ for name, net in NETS.items():
     )
     run = folder / f"run-{name}"
     write_record(run, record)
-    from training.band.task import build_generator
-    network = build_generator(config)
+    from training.runs import build_band
+    network = build_band(config)
     for layer in network.layers:
         if layer.weights and (layer.name == "band" or layer.name.endswith("_say")):
             layer.kernel.assign(0.3 * np.asarray(layer.kernel))

@@ -25,7 +25,9 @@ NEAR = 0.05
 
 @pytest.fixture(scope="module")
 def model() -> RingModel:
-    return read_bundle(next(iter(BUNDLES.values()))).load_ring()
+    """The shortest ring, which is soon written over."""
+    models = (read_bundle(folder).load_ring() for folder in BUNDLES.values())
+    return min(models, key=lambda model: model.memory)
 
 
 def piece(notes: int, *, seed: int = 3) -> list[int]:

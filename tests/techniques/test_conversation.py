@@ -353,7 +353,7 @@ def test_a_real_model_answers_the_same_from_memory_and_anew(name: str) -> None:
     model, other = bundle.load_ring(), bundle.load_ring()
     memory, rng = Memory(model), np.random.default_rng(7)
     turns: tuple[Turn, ...] = ()
-    for seed in range(6):
+    for seed in range(9):
         pitches = rng.integers(48, 80, size=24).tolist()
         phrase = line(*pitches, tempo_bpm=float(rng.integers(80, 200)))
         carried = answered(memory, turns, phrase, seed=seed, track_extension_duration=8.0)

@@ -160,4 +160,4 @@ def test_other_techniques_are_not_shown_side_by_side(
 ) -> None:
     other = str(shipped_bundles()["bach-arcnn"])
     assert main(["sheet", bundles[0], other, "-o", str(tmp_path / "s")]) == 2
-    assert "only bundles of accompany" in capsys.readouterr().err
+    assert "a sheet is of one technique" in capsys.readouterr().err
