@@ -12,9 +12,9 @@ from firmware.devices.terminal_front import TerminalFront
 from firmware.devices.terminal_keys import TerminalHands
 from firmware.devices.terminal_modes import open_terminal, taken_over
 from firmware.engine.clock import SystemClock
-from firmware.engine.engine import Choices, Engine
+from firmware.engine.engine import Choices
 from firmware.engine.events import StopRequested
-from firmware.engine.run import library_of, notebook_of, stopped_by_signals
+from firmware.engine.run import engine_of, stopped_by_signals
 from firmware.errors import DeviceError
 
 News = Callable[[], tuple[str, ...]]
@@ -44,15 +44,7 @@ def run_live(config: Config, *, safe: bool = False, choices: Choices | None = No
         )
         board, news = _connected(hands_on, config, clock)
         try:
-            engine = Engine(
-                board,
-                library_of(config),
-                clock,
-                config,
-                choices,
-                notebook=notebook_of(config),
-                wants_safe=safe,
-            )
+            engine = engine_of(board, config, clock, choices, safe=safe)
         except BaseException:
             board.close()  # its sound is a process already
             raise

@@ -59,7 +59,20 @@ def run(
         _run_simulated(config, clock, choices, commands or sys.stdin, output, safe=safe)
         return
     board = open_board(config, clock.now_ns)
-    engine = Engine(
+    engine = engine_of(board, config, clock, choices, safe=safe)
+    with stopped_by_signals(engine):
+        engine.open()
+        if output is not None:
+            with suppress(OSError):  # it has a panel of its own
+                _say(output, _ready(board))
+        engine.run()
+
+
+def engine_of(
+    board: Board, config: Config, clock: Clock, choices: Choices | None, *, safe: bool
+) -> Engine:
+    """An engine with the library and the memory that the settings name."""
+    return Engine(
         board,
         library_of(config),
         clock,
@@ -68,12 +81,6 @@ def run(
         notebook=notebook_of(config),
         wants_safe=safe,
     )
-    with stopped_by_signals(engine):
-        engine.open()
-        if output is not None:
-            with suppress(OSError):  # it has a panel of its own
-                _say(output, _ready(board))
-        engine.run()
 
 
 class _Terminal:
@@ -117,15 +124,7 @@ def _run_simulated(
             on_frame=lambda image: screen.show(image),  # noqa: PLW0108 - not there yet
         )
         board, introduction = _with_real_ports(hands, config, clock)
-        engine = Engine(
-            board,
-            library_of(config),
-            clock,
-            config,
-            choices,
-            notebook=notebook_of(config),
-            wants_safe=safe,
-        )
+        engine = engine_of(board, config, clock, choices, safe=safe)
 
         def stop() -> None:
             engine.post(StopRequested())

@@ -26,7 +26,7 @@ from firmware.techniques.progress import finish
 
 def settings(tmp_path: Path, technique: Technique = Technique.ENHANCE) -> Config:
     """A bundle of a technique, by its manifest: the fake studios take any folder for theirs."""
-    shipped = next(iter(shipped_bundles().values()))
+    shipped = shipped_bundles()["bach-arcnn"]
     manifest = replace(read_manifest(shipped / MANIFEST_FILE), technique=technique)
     folder = tmp_path / "fake"
     folder.mkdir(exist_ok=True)

@@ -35,7 +35,7 @@ from typing import Final
 import numpy as np
 
 from firmware.errors import MidiFileError
-from firmware.music.band import BAND_ENCODING, PITCHED_ROLES, Role
+from firmware.music.band import PITCHED_ROLES, Role
 from firmware.music.tokens import GridNote
 from firmware.techniques.bands import band_of
 from training.band.groove import with_borrowed_drums
@@ -202,13 +202,8 @@ def bar_counts(pieces: Mapping[str, Iterable[BandPiece]]) -> BarCounts:
     counts: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(SPLITS, 0))
     for split, mine in pieces.items():
         for piece in mine:
-            counts[piece.genre][split] += bars_of(piece)
+            counts[piece.genre][split] += piece.bars
     return counts
-
-
-def bars_of(piece: BandPiece) -> int:
-    """How many bars a piece has."""
-    return piece.steps // (piece.beats_per_bar * BAND_ENCODING.beat_resolution)
 
 
 def _melody(piece: BandPiece) -> list[GridNote]:

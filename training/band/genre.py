@@ -39,7 +39,7 @@ class HeldOut:
     @property
     def bars(self) -> int:
         """Its length."""
-        return bars_of(self.piece)
+        return self.piece.bars
 
 
 class RealMusic:
@@ -161,11 +161,6 @@ class Genre:
         return count_bars(self.real.of(roles)) >= _FEWEST_REAL_BARS
 
 
-def bars_of(piece: BandPiece) -> int:
-    """How many bars a piece has."""
-    return piece.steps // (piece.beats_per_bar * BAND_ENCODING.beat_resolution)
-
-
 def excerpt(piece: BandPiece, first_bar: int, end_bar: int) -> BandPiece:
     """Some bars of a piece; what is held over their ends is cut off there."""
     bar = piece.beats_per_bar * BAND_ENCODING.beat_resolution
@@ -256,15 +251,13 @@ def _enough(pieces: Sequence[BandPiece]) -> list[BandPiece]:
         if bars >= _MOST_REAL_BARS:
             break
         found.append(pieces[number])
-        bars += bars_of(pieces[number])
+        bars += pieces[number].bars
     return found
 
 
 def _passages(pieces: Sequence[BandPiece], rng: np.random.Generator) -> Iterator[BandPiece]:
     """All of all pieces in passages: first one of each, then another one of each, and so on."""
-    starts = [
-        rng.permutation(np.arange(0, bars_of(piece), _PASSAGE_BARS)).tolist() for piece in pieces
-    ]
+    starts = [rng.permutation(np.arange(0, piece.bars, _PASSAGE_BARS)).tolist() for piece in pieces]
     order = rng.permutation(len(pieces)).tolist()
     for turn in range(max(map(len, starts))):
         for number in order:

@@ -10,7 +10,6 @@ from training.band.corpora import (
     BarCounts,
     Tick,
     bar_counts,
-    bars_of,
     tune_groups,
     tune_of,
     write_shards,
@@ -103,7 +102,7 @@ def split_own_tunes(pieces: Sequence[BandPiece]) -> dict[str, list[BandPiece]]:
 
 def _missing(pieces: Sequence[BandPiece]) -> str:
     """What there is too little of, or an empty text."""
-    bars, tunes = sum(map(bars_of, pieces)), len(set(tune_groups(pieces).values()))
+    bars, tunes = sum(piece.bars for piece in pieces), len(set(tune_groups(pieces).values()))
     found = []
     if bars < FEWEST_BARS:
         found.append(f"{bars} bars with melody and band, {FEWEST_BARS} are needed")

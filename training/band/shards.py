@@ -53,6 +53,11 @@ class BandPiece:
     steps: int
     made: frozenset[Role] = frozenset()
 
+    @property
+    def bars(self) -> int:
+        """How many bars it has."""
+        return self.steps // (self.beats_per_bar * BAND_ENCODING.beat_resolution)
+
     def rolls(self, *, spec: BandSpec = BAND_ENCODING) -> BandRolls:
         """The piece as rolls."""
         return band_rolls(self.notes, beats_per_bar=self.beats_per_bar, steps=self.steps, spec=spec)

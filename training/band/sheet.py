@@ -23,7 +23,7 @@ from firmware.music.notes import Composition, Melody
 from firmware.parameters import Technique, parameters_for
 from firmware.techniques import generate
 from firmware.techniques.progress import finish
-from training.band.genre import bars_of, excerpt, melody_of
+from training.band.genre import excerpt, melody_of
 from training.band.shards import BandPiece
 
 PAGE: Final = "README.md"
@@ -132,7 +132,7 @@ def _passages(pieces: Iterable[BandPiece], corpus: str) -> Iterator[BandPiece]:
         key=lambda piece: piece.name,
     )
     for piece in mine:
-        cuts = (excerpt(piece, at, at + _BARS) for at in range(0, bars_of(piece) - _BARS + 1, 4))
+        cuts = (excerpt(piece, at, at + _BARS) for at in range(0, piece.bars - _BARS + 1, 4))
         fitting = next((cut for cut in cuts if _is_sung(cut)), None)
         if fitting is not None:
             yield fitting
