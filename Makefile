@@ -24,10 +24,13 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 DEMO := .venv
 DEV := .venv-dev
 TFLITE := .venv-tflite
+DEB_TOOLS := build/deb-tools
+HARDWARE := .venv-hardware
 DEMO_STAMP := $(DEMO)/.continuo-$(VERSION)
 RUN_STAMP := $(DEMO)/.continuo-run-$(VERSION)
 DEV_STAMP := $(DEV)/.continuo-$(VERSION)
 TFLITE_STAMP := $(TFLITE)/.continuo-$(VERSION)
+HARDWARE_STAMP := $(HARDWARE)/.continuo-$(VERSION)
 
 # A genre of one's own is few notes: the network goes on from what it knows of all the others.
 ALL_GENRES = training/runs/accompany-$(MODEL)
@@ -39,7 +42,7 @@ HAS_TFLITE_WHEEL := $(filter 3.9 3.10 3.11,$(VERSION))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test check evaluate train-genre bench fuzz goldens clean python dev
+.PHONY: help demo run test check evaluate train-genre hardware bench fuzz deb goldens clean python dev
 
 help: ## Show this list
 	@echo "make COMMAND, where COMMAND is"
@@ -95,6 +98,12 @@ else
 	@echo "  --bundle $(GENRES)/$(NAME)/$(NAME)-$(MODEL)"
 endif
 
+hardware: $(HARDWARE_STAMP) ## Make pinouts, parts, wiring, steps and box anew from the board files
+	@$(HARDWARE)/bin/python -m hardware $(ARGS)
+ifeq ($(ARGS),)
+	@$(HARDWARE)/bin/python -m hardware.enclosure
+endif
+
 bench: dev ## Measure speed and size beside peers: a table, and build/bench.json
 	@for peers in bench bench-gpt2; do $(DEV)/bin/python -m pip install --quiet -e ".[$$peers]" || \
 	  echo "The peers of the extra '$$peers' cannot be installed here."; done
@@ -104,12 +113,16 @@ fuzz: dev ## Throw broken files and raw bytes at what reads MIDI: FUZZ_FILES=200
 	$(DEV)/bin/python -m bench.fuzz_bytes --megabytes $(FUZZ_MEGABYTES)
 	$(DEV)/bin/python -m bench.fuzz_midi --count $(FUZZ_FILES) $(ARGS)
 
+deb: | python ## Build the Debian packages for a Raspberry Pi and for a PC, into dist/
+	@test -x $(DEB_TOOLS)/bin/pip || $(PYTHON) -m venv $(DEB_TOOLS)
+	$(DEB_TOOLS)/bin/python -m debian.build $(ARGS)
+
 goldens: dev ## Draw the golden images of the tests anew
 	CONTINUO_GOLDEN=write $(DEV)/bin/python -m pytest tests/panel/test_pages.py $(ARGS)
 
 clean: ## Remove environments and everything that was built
-	rm -rf $(DEMO) $(DEV) $(TFLITE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	rm -rf .import_linter_cache
+	rm -rf $(DEMO) $(DEV) $(TFLITE) $(HARDWARE) build dist .mypy_cache .ruff_cache
+	rm -rf .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 dev: $(DEV_STAMP)
@@ -146,4 +159,10 @@ $(TFLITE_STAMP): pyproject.toml | python
 	@echo "Setting up $(TFLITE) for the older runtime (once)…"
 	@test -f $@ || $(PYTHON) -m venv --clear $(TFLITE)
 	$(TFLITE)/bin/python -m pip install -e '.[tflite]'
+	@touch $@
+
+$(HARDWARE_STAMP): pyproject.toml | python
+	@echo "Setting up $(HARDWARE) for the hardware kit (once)…"
+	@test -f $@ || $(PYTHON) -m venv --clear $(HARDWARE)
+	$(HARDWARE)/bin/python -m pip install -e '.[hardware,enclosure]'
 	@touch $@

@@ -21,9 +21,12 @@ from firmware.devices.wiring import (
     ButtonWiring,
     Controller,
     DisplayWiring,
+    Enclosure,
     EncoderWiring,
     LedWiring,
+    Position,
     PotentiometerWiring,
+    Screen,
     Sound,
 )
 from firmware.errors import ConfigError
@@ -31,6 +34,9 @@ from firmware.inference.manifest import read_bounded
 
 BOARDS = Path(__file__).parents[1] / "boards"
 """The board files that ship."""
+
+LONGEST_MM = 1000.0
+"""No panel is larger; a slip of the point is."""
 
 MAX_BYTES = 256 * 1024
 """A larger file is no board file."""
@@ -106,6 +112,7 @@ def _check(board: BoardFile, source: str) -> None:
     _check_once(source, "turned", turned)
     _check_once(source, "pressed", (p for s in board.switches for p in (s.press, s.long_press)))
     _check_once(source, "lit", (light for led in board.leds for light in led.lights))
+    _check_positions(board, source)
 
 
 def _check_display(display: DisplayWiring, source: str) -> None:
@@ -132,6 +139,21 @@ def _check_converter(board: BoardFile, source: str) -> None:
                 f"that of {channels[wiring.channel]} already"
             )
         channels[wiring.channel] = wiring.name
+
+
+def _check_positions(board: BoardFile, source: str) -> None:
+    """Every part is on the panel; whether it has room there, the enclosure's own check says."""
+    if board.enclosure is None:
+        return
+    width, depth = board.enclosure.panel_mm
+    for position, what in board.positions():
+        if position is None:
+            raise ConfigError(f"{source}: {what}.position_mm is missing, and there is an enclosure")
+        if position[0] >= width or position[1] >= depth:
+            raise ConfigError(
+                f"{source}: {what}.position_mm is {position[0]:g}, {position[1]:g}, which is off "
+                f"the panel of {width:g} by {depth:g} mm"
+            )
 
 
 def _check_once(source: str, verb: str, controls: Iterable[StrEnum | None]) -> None:
@@ -193,6 +215,19 @@ def _whole(low: int, high: int) -> _Reader:
         return value
 
     return read
+
+
+def _length(what: str, value: object) -> float:
+    known = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not known or not 0 < value <= LONGEST_MM:  # type: ignore[operator]
+        raise ConfigError(f"{what} must be a length in mm up to {LONGEST_MM:g}, got {value!r:.60}")
+    return float(value)  # type: ignore[arg-type]
+
+
+def _lengths(what: str, value: object) -> Position:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ConfigError(f"{what} must be two lengths in mm, [x, y], got {value!r:.60}")
+    return _length(what, value[0]), _length(what, value[1])
 
 
 def _pin(what: str, value: object) -> int:
@@ -265,22 +300,42 @@ def _potentiometer(where: str, name: str, raw: object) -> PotentiometerWiring:
     return _record(PotentiometerWiring, _POTENTIOMETER, where, raw, name=name)
 
 
+def _enclosure(what: str, raw: object) -> Enclosure:
+    return _record(Enclosure, _ENCLOSURE, f"{what}.", raw)
+
+
 def _display(what: str, raw: object) -> DisplayWiring:
     return _record(DisplayWiring, _DISPLAY, f"{what}.", raw)
 
 
 _BUTTON: Mapping[str, _Reader] = MappingProxyType(
-    {"pin": _pin, "press": _one_of(Button), "long_press": _one_of(Button)}
+    {
+        "pin": _pin,
+        "press": _one_of(Button),
+        "long_press": _one_of(Button),
+        "position_mm": _lengths,
+    }
 )
 _ENCODER: Mapping[str, _Reader] = MappingProxyType(
-    {"a": _pin, "b": _pin, "detent": _one_of(Detent), "turns": _one_of(Knob)}
+    {
+        "a": _pin,
+        "b": _pin,
+        "detent": _one_of(Detent),
+        "turns": _one_of(Knob),
+        "position_mm": _lengths,
+    }
 )
 _PUSH: Mapping[str, str] = MappingProxyType(
     {"push_pin": "pin", "push": "press", "push_long": "long_press"}
 )
-_LED: Mapping[str, _Reader] = MappingProxyType({"pin": _pin, "lights": _some_of(Led)})
+_LED: Mapping[str, _Reader] = MappingProxyType(
+    {"pin": _pin, "lights": _some_of(Led), "position_mm": _lengths}
+)
 _POTENTIOMETER: Mapping[str, _Reader] = MappingProxyType(
-    {"channel": _whole(0, 7), "turns": _one_of(Knob)}
+    {"channel": _whole(0, 7), "turns": _one_of(Knob), "position_mm": _lengths}
+)
+_ENCLOSURE: Mapping[str, _Reader] = MappingProxyType(
+    {"panel_mm": _lengths, "height_mm": _length, "title_mm": _lengths}
 )
 _DISPLAY: Mapping[str, _Reader] = MappingProxyType(
     {
@@ -291,6 +346,8 @@ _DISPLAY: Mapping[str, _Reader] = MappingProxyType(
         "data_command": _pin,
         "reset": _pin,
         "upside_down": _switch,
+        "screen": _one_of(Screen),
+        "position_mm": _lengths,
     }
 )
 _BOARD: Mapping[str, _Reader] = MappingProxyType(
@@ -305,5 +362,6 @@ _BOARD: Mapping[str, _Reader] = MappingProxyType(
         "leds": _named(_led),
         "converter_select": _whole(0, 1),
         "potentiometers": _named(_potentiometer),
+        "enclosure": _enclosure,
     }
 )

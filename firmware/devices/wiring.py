@@ -24,11 +24,23 @@ class Bus(StrEnum):
     SPI = "spi"
 
 
+class Screen(StrEnum):
+    """The size of a display, across its corners: which module lies behind the panel's window."""
+
+    INCH_0_96 = "0.96 inch"
+    INCH_1_3 = "1.3 inch"
+
+
 class Sound(StrEnum):
     """What makes the sound."""
 
     USB = "usb"
     I2S = "i2s"
+
+
+Position = tuple[float, float]
+"""Where the middle of a part is on the panel: mm to the right of its left edge, mm behind the
+edge that is nearest to the player."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +52,14 @@ class ButtonWiring:
         pin: Its GPIO line.
         press: What it does, or None while the firmware has no use for it.
         long_press: What holding it does besides, or None.
+        position_mm: Where it is on the panel, or None without an enclosure.
     """
 
     name: str
     pin: int
     press: Button | None = None
     long_press: Button | None = None
+    position_mm: Position | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +73,7 @@ class EncoderWiring:
         detent: How much of a cycle there is between two detents.
         turns: What it turns, or None while the firmware has no use for it.
         push: The switch in its shaft, or None.
+        position_mm: Where it is on the panel, or None without an enclosure.
     """
 
     name: str
@@ -67,6 +82,7 @@ class EncoderWiring:
     detent: Detent = Detent.FULL
     turns: Knob | None = None
     push: ButtonWiring | None = None
+    position_mm: Position | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +93,13 @@ class LedWiring:
         name: What it is called on the board.
         pin: Its GPIO line.
         lights: What it shows: one or more of the instrument's lights.
+        position_mm: Where it is on the panel, or None without an enclosure.
     """
 
     name: str
     pin: int
     lights: tuple[Led, ...]
+    position_mm: Position | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +114,8 @@ class DisplayWiring:
         data_command: GPIO line of D/C, on SPI only.
         reset: GPIO line of RES, on SPI only.
         upside_down: Whether it is mounted with its connector below.
+        screen: The module's size.
+        position_mm: Where the middle of its lit area is on the panel, or None without an enclosure.
     """
 
     controller: Controller
@@ -105,6 +125,8 @@ class DisplayWiring:
     data_command: int | None = None
     reset: int | None = None
     upside_down: bool = False
+    screen: Screen = Screen.INCH_0_96
+    position_mm: Position | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +137,28 @@ class PotentiometerWiring:
         name: What it is called on the board.
         channel: 0..7.
         turns: What it turns, or None while the firmware has no use for it.
+        position_mm: Where it is on the panel, or None without an enclosure.
     """
 
     name: str
     channel: int
     turns: Knob | None = None
+    position_mm: Position | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """The printed box.
+
+    Attributes:
+        panel_mm: Width and depth of the panel.
+        height_mm: From the table to the top of the panel.
+        title_mm: Middle of the instrument's name on the panel, or None for no name.
+    """
+
+    panel_mm: Position
+    height_mm: float
+    title_mm: Position | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +176,7 @@ class BoardFile:
         leds: Its lights.
         converter_select: Chip select of the MCP3008, 0 or 1; only with potentiometers.
         potentiometers: At the MCP3008.
+        enclosure: The box that the kit prints for it, or None.
     """
 
     name: str
@@ -149,6 +189,7 @@ class BoardFile:
     leds: tuple[LedWiring, ...] = ()
     converter_select: int = 1
     potentiometers: tuple[PotentiometerWiring, ...] = ()
+    enclosure: Enclosure | None = None
 
     @property
     def switches(self) -> tuple[ButtonWiring, ...]:
@@ -159,6 +200,18 @@ class BoardFile:
     def uses_spi(self) -> bool:
         """Whether anything is on the SPI bus."""
         return self.display.bus is Bus.SPI or bool(self.potentiometers)
+
+    def positions(self) -> Iterator[tuple[Position | None, str]]:
+        """Where each part is on the panel, with what it is called."""
+        yield self.display.position_mm, "display"
+        for button in self.buttons:
+            yield button.position_mm, f"buttons.{button.name}"
+        for encoder in self.encoders:
+            yield encoder.position_mm, f"encoders.{encoder.name}"
+        for led in self.leds:
+            yield led.position_mm, f"leds.{led.name}"
+        for potentiometer in self.potentiometers:
+            yield potentiometer.position_mm, f"potentiometers.{potentiometer.name}"
 
     def pins(self) -> Iterator[tuple[int, str]]:
         """Every GPIO line that the board itself uses, with what for."""

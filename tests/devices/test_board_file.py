@@ -16,13 +16,15 @@ from firmware.devices.board_file import (
 )
 from firmware.devices.controls import Button, Knob, Led
 from firmware.devices.quadrature import Detent
-from firmware.devices.wiring import BoardFile, Bus, Controller
+from firmware.devices.wiring import BoardFile, Bus, Controller, Enclosure, Screen
 from firmware.errors import ConfigError
 
 HEAD = 'name = "x"\nmodels = ["Raspberry Pi 4"]\n'
 OLED = '[display]\ncontroller = "ssd1306"\n'
 LEAST = HEAD + OLED
 SPI_OLED = HEAD + ('[display]\ncontroller = "sh1106"\nbus = "spi"\ndata_command = 24\nreset = 25\n')
+AT = "position_mm = [10, 20]\n"
+BOX = HEAD + "[enclosure]\npanel_mm = [100, 50]\nheight_mm = 40\n"
 
 
 def button(pin: int, name: str = "one", more: str = "") -> str:
@@ -68,8 +70,8 @@ def test_the_full_boards_variant_with_potentiometers_can_be_wired() -> None:
     text = text[:begin] + text[end:]
     text = text.replace("pin = 9\n", "pin = 12\n").replace("pin = 10\n", "pin = 16\n")
     text = text.replace("[display]", "converter_select = 1\n[display]", 1)
-    text += '[potentiometers.first]\nchannel = 0\nturns = "tempo"\n'
-    text += "[potentiometers.second]\nchannel = 1\n"
+    text += '[potentiometers.first]\nchannel = 0\nturns = "tempo"\nposition_mm = [62, 62]\n'
+    text += "[potentiometers.second]\nchannel = 1\nposition_mm = [102.5, 62]\n"
     board = read_board(text)
     assert board.uses_spi
     assert [(p.channel, p.turns) for p in board.potentiometers] == [(0, Knob.TEMPO), (1, None)]
@@ -95,6 +97,28 @@ def test_a_board_is_read_to_the_last_key() -> None:
     ]
     assert board.leds[0].lights == (Led.GENERATE, Led.PLAY)
     assert board.potentiometers[0].channel == 7
+
+
+def test_a_position_is_read_for_every_part() -> None:
+    board = read_board(
+        BOX
+        + "title_mm = [50, 25.5]\n"
+        + OLED
+        + 'screen = "1.3 inch"\nposition_mm = [1, 2]\n'
+        + button(5, more="position_mm = [3, 4.5]")
+        + "[encoders.menu]\na = 17\nb = 27\npush_pin = 22\nposition_mm = [5, 6]\n"
+        + '[leds.work]\npin = 12\nlights = ["play"]\nposition_mm = [7, 8]\n'
+        + "[potentiometers.risk]\nchannel = 7\nposition_mm = [9, 10]\n"
+    )
+    assert {what: at for at, what in board.positions()} == {
+        "display": (1, 2),
+        "buttons.one": (3, 4.5),
+        "encoders.menu": (5, 6),
+        "leds.work": (7, 8),
+        "potentiometers.risk": (9, 10),
+    }
+    assert board.enclosure == Enclosure(panel_mm=(100, 50), height_mm=40, title_mm=(50, 25.5))
+    assert board.display.screen is Screen.INCH_1_3
 
 
 @pytest.mark.parametrize(
@@ -151,6 +175,15 @@ def test_a_board_is_read_to_the_last_key() -> None:
         (LEAST + button(5).replace("5", "0x" + "f" * 5000), "must be the number of a GPIO line"),
         (LEAST + "[leds.x]\npin = 5\nlights = []\n", "must be a list of texts"),
         ("models = 3\n" + 'name = "x"\n' + OLED, "models must be a list of texts"),
+        (BOX + OLED, r"display\.position_mm is missing, and there is an enclosure"),
+        (BOX + OLED + "position_mm = [10, 51]\n", "10, 51, which is off the panel of 100 by 50 mm"),
+        (BOX + OLED + AT + button(5), r"buttons\.one\.position_mm is missing"),
+        (LEAST + "position_mm = [10]\n", r"display\.position_mm must be two lengths in mm"),
+        (LEAST + "position_mm = [10, nan]\n", "must be a length in mm up to 1000, got nan"),
+        (LEAST + "position_mm = [0, 5]\n", "must be a length in mm up to 1000, got 0"),
+        (LEAST + 'screen = "2 inch"\n', r"screen must be one of 0\.96 inch, 1\.3 inch"),
+        (LEAST + "[enclosure]\npanel_mm = [9, 9]\n", r"enclosure\.height_mm is missing"),
+        (BOX + "colour = 1\n" + OLED, r"enclosure\.unknown key 'colour'"),
         ("name = ", "is not TOML"),
     ],
 )

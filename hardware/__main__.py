@@ -1,0 +1,7 @@
+"""`python -m hardware`."""
+
+import sys
+
+from hardware.cli import main
+
+sys.exit(main())
