@@ -21,6 +21,7 @@ from typing import Any, Final
 from firmware.devices.identity import UsbIdentity, assign, card_of_client, identity_of_card
 from firmware.devices.midi_ports import MidiListener, PortChange, PortListener
 from firmware.devices.rtmidi_ports import CLIENT_NAME, choose_port
+from firmware.devices.usb_gadget import GadgetIdentity, own_identity
 from firmware.errors import DeviceError
 from firmware.midi.messages import MidiMessage, MidiParser, to_bytes
 
@@ -37,6 +38,9 @@ _LOG = logging.getLogger(__name__)
 Address = tuple[int, int]
 """Client and port."""
 
+Listed = tuple[str, bool]
+"""A port's name, and whether the instrument uses it or would."""
+
 
 class AlsaSequencer:
     """The two clients, the thread that listens, and what is connected.
@@ -47,6 +51,7 @@ class AlsaSequencer:
         now_ns: The clock that stamps what arrives.
         places: Keyboards at a time.
         identify: Looks a sound card's identity up.
+        own: The instrument's own, as a USB device: it is no keyboard of itself.
 
     Raises:
         DeviceError: If the library or the sequencer is not there.
@@ -60,6 +65,7 @@ class AlsaSequencer:
         now_ns: Callable[[], int],
         places: int = PLACES,
         identify: Callable[[int], UsbIdentity | None] = identity_of_card,
+        own: GadgetIdentity | None = None,
     ) -> None:
         self._library = _library()
         self._errors: type[Exception] = self._library.ALSAError
@@ -67,6 +73,7 @@ class AlsaSequencer:
         self._midi_output = midi_output
         self._now_ns = now_ns
         self._identify = identify
+        self._own = own or own_identity()
         self._is_closing = False
         self._thread: threading.Thread | None = None
         # Held while connections change; never while a listener is called.
@@ -133,6 +140,30 @@ class AlsaSequencer:
         for port in changed:
             port.tell()
 
+    def listed(self) -> tuple[tuple[Listed, ...], tuple[Listed, ...]]:
+        """Others' ports that can be heard, and those that can be spoken to, connected or not.
+
+        Raises:
+            DeviceError: If the sequencer does not say.
+        """
+        own = (self._ears.client_id, self._mouth.client_id)
+        try:
+            heard, spoken_to = (
+                [port for port in found if port.client_id not in own]
+                for found in (
+                    self._ears.list_ports(input=True),
+                    self._ears.list_ports(output=True),
+                )
+            )
+            wanted = {source.address for source in self._sources()[: len(self.inputs)]}
+        except self._errors as error:
+            raise DeviceError(f"the list of MIDI ports cannot be had: {error}") from error
+        chosen = choose_port([_name(port) for port in spoken_to], self._midi_output)
+        return (
+            tuple((_name(p), (p.client_id, p.port_id) in wanted) for p in heard),
+            tuple((_name(p), index == chosen) for index, p in enumerate(spoken_to)),
+        )
+
     def close_one(self, port: "AlsaInput | AlsaOutput") -> None:
         """Let go of a port; with the last one both clients and the thread end.
 
@@ -186,6 +217,8 @@ class AlsaSequencer:
                 continue
             card = card_of_client(port.client_id)
             identity = self._identify(card) if card is not None else None
+            if self._own is not None and self._own.is_own(identity):
+                continue
             sources[port.client_id] = _Source(
                 name=name, address=(port.client_id, port.port_id), identity=identity
             )

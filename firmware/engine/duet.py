@@ -67,7 +67,7 @@ class Conversation:
         self.turns: tuple[Turn, ...] = ()
         self._pause_beats = pause_beats
         self._pairer = NotePairer()
-        self._keys: set[tuple[int, int]] = set()  # (channel, pitch) of those that are down
+        self._keys: set[tuple[int, int, int]] = set()  # (keyboard, channel, pitch) that are down
         self._calls: deque[PairedNote] = deque(maxlen=MAX_NOTES)
         self._answers: deque[PairedNote] = deque(maxlen=MAX_NOTES)
         self._struck = 0  # since the last turn of the instrument
@@ -95,13 +95,13 @@ class Conversation:
             self._follow()
         return now_ns >= self._moved_ns + self._ns(self._pause_beats)
 
-    def feed(self, message: MidiMessage, at_ns: int) -> None:
+    def feed(self, message: MidiMessage, at_ns: int, keyboard: int = 0) -> None:
         """Take what the player does."""
-        ended = self._pairer.feed(at_ns, message)
+        ended = self._pairer.feed(at_ns, message, source=keyboard)
         self._calls.extend(ended)
         match message:
             case NoteOn():
-                self._keys.add((message.channel, message.pitch))
+                self._keys.add((keyboard, message.channel, message.pitch))
                 if not self._struck:
                     self._call_began_ns = at_ns
                 self._struck += 1
@@ -109,15 +109,15 @@ class Conversation:
                 if self._bar_ns is None:
                     self._bar_ns = at_ns
             case NoteOff():
-                self._keys.discard((message.channel, message.pitch))
+                self._keys.discard((keyboard, message.channel, message.pitch))
             case _ if not ended:
                 return
         self._moved_ns = at_ns
 
-    def release(self, now_ns: int) -> None:
-        """End every note that still sounds, since its keyboard no longer can."""
-        self._calls.extend(self._pairer.close_all(now_ns))
-        self._keys.clear()
+    def release(self, now_ns: int, keyboard: int | None = None) -> None:
+        """End every note of a keyboard, since it no longer can; None for all keyboards."""
+        self._calls.extend(self._pairer.close_all(now_ns, source=keyboard))
+        self._keys = {key for key in self._keys if keyboard not in (None, key[0])}
 
     def take_turn(self, now_ns: int, *, name: str) -> Melody:
         """End the player's phrase.

@@ -14,25 +14,19 @@ from firmware.engine.answers import Answers
 from firmware.engine.attendant import Attendant
 from firmware.engine.booth import Booth
 from firmware.engine.duet import Conversation
-from firmware.engine.messages import (
-    Advanced,
-    Cancelled,
-    Died,
-    Failed,
-    Finished,
-    GenerationRequest,
-    Loaded,
-    WorkerMessage,
-)
+from firmware.engine.messages import GenerationRequest, WorkerMessage
 from firmware.engine.outside import Outside
+from firmware.engine.passes import Passes
 from firmware.engine.player import Player
 from firmware.engine.progress import Generating, Notice
+from firmware.engine.reception import Reception
 from firmware.engine.recorder import Capture
+from firmware.engine.reel import Reel
 from firmware.engine.schedule import as_composition, silence
 from firmware.engine.stage import Stage
 from firmware.engine.takes import Take, Takes, record_of
 from firmware.engine.thru import Thru
-from firmware.errors import ContinuoError, EngineStateError
+from firmware.errors import ContinuoError
 from firmware.midi.messages import DRUM_CHANNEL, MidiMessage, NoteOn
 from firmware.music.notes import Composition, Melody
 from firmware.music.turns import Turn
@@ -40,8 +34,15 @@ from firmware.panel.settings import Settings
 from firmware.panel.states import Action, State, Trigger, move
 from firmware.parameters import Parameters, Technique, parameters_for
 
+_ENDS_PASSES = frozenset(
+    {Trigger.RECORD, Trigger.GENERATE, Trigger.STOP, Trigger.DUET, Trigger.TAKE}
+)
+"""Who wants something else wants no other pass of what plays."""
+
 NOTICE_NS = 4_000_000_000
 """How long a message stays on the panel, unless a button is pressed or a knob is turned."""
+
+_HEARD = frozenset({State.PLAYING, State.PAUSED})
 
 _LOG = logging.getLogger(__name__)
 
@@ -78,7 +79,28 @@ class Instrument:
         self.duet: Conversation | None = None
         self._works_on_heard = False
         self._goes_on = False  # the take that is chosen is of the same melody
+        self.passes = Passes(
+            self.stage,
+            self.player,
+            outside.worker,
+            request=lambda record, parameters: self._request(
+                record.melody, parameters, seed=record.seed
+            ),
+            keep=self._keep,
+            tell=self.tell,
+        )
         self._attendant = Attendant(outside, threads=config.model_threads)
+        self._reception = Reception(
+            self.stage, self.passes, self._attendant, trigger=self.trigger, tell=self.tell
+        )
+        self._reel = Reel(
+            self.booth,
+            self.capture,
+            self.takes,
+            settings=lambda: self.settings,
+            name_take=outside.name_take,
+            tell=self.tell,
+        )
         self._answers = Answers(lambda: self.duet, self.stage, self.player, outside.worker)
         self._actions: Mapping[Action, Callable[[int], State | None]] = MappingProxyType(
             {
@@ -86,10 +108,10 @@ class Instrument:
                 Action.COUNT_IN: self._count_in,
                 Action.RECORD: lambda _: self.booth.record(),
                 Action.ABANDON_TAKE: lambda _: self.booth.abandon(),
-                Action.KEEP_TAKE: self._keep_take,
+                Action.KEEP_TAKE: self._reel.keep,
                 Action.KEEP_TAKE_AND_PLAY: self._keep_take_and_play,
                 Action.KEEP_TAKE_AND_GENERATE: self._keep_take_and_generate,
-                Action.KEEP_CAPTURED: self._keep_captured,
+                Action.KEEP_CAPTURED: self._reel.keep_captured,
                 Action.GENERATE: self._generate,
                 Action.CANCEL: self._cancel,
                 Action.CANCEL_AND_SILENCE: self._cancel_and_silence,
@@ -98,6 +120,8 @@ class Instrument:
                 Action.RESUME: self.player.resume,
                 Action.SILENCE: self.player.stop,
                 Action.HEAR_TAKE: self._hear_take,
+                Action.TAKE_OVER: self.passes.take_over,
+                Action.FOLLOW_ON: self.passes.follow_on,
                 Action.AUDITION: self._audition,
                 Action.ACCEPT: self._accept,
                 Action.GIVE_UP: self._give_up,
@@ -173,30 +197,40 @@ class Instrument:
         if found is None:
             _LOG.info("%s came late in state %s", trigger, self.state)
             return
+        if trigger in _ENDS_PASSES:
+            self.passes.drop()
         self.state = self._actions[found.action](now_ns) or found.state
 
-    def hear(self, message: MidiMessage, at_ns: int) -> None:
+    def hear(self, message: MidiMessage, at_ns: int, keyboard: int = 0) -> None:
         """Take what was played: it is captured, and recorded if that is wanted.
 
         It sounds already: `thru` was fed where it arrived. In a duet the answer falls silent
         when a key is struck.
         """
-        self.capture.feed(message, at_ns)
-        if self.booth.recorder is not None:
-            self.booth.recorder.feed(message, at_ns)
+        self._reel.feed(message, at_ns, keyboard)
         if self.duet is not None:
             if isinstance(message, NoteOn):
                 self.trigger(Trigger.STRUCK, at_ns)
-            self.duet.feed(message, at_ns)
+            self.duet.feed(message, at_ns, keyboard)
 
     def lose_keyboard(self, now_ns: int, keyboard: int | None = None) -> None:
-        """A keyboard is gone: let go of its keys in the sound, and of all in the recording."""
+        """A keyboard is gone: let go of its keys, those that sound and those of the recording."""
         self.thru.release(keyboard)
-        self.capture.release(now_ns)
-        if self.booth.recorder is not None:
-            self.booth.recorder.release(now_ns)
+        self._reel.release(now_ns, keyboard)
         if self.duet is not None:
-            self.duet.release(now_ns)
+            self.duet.release(now_ns, keyboard)
+
+    def set(self, settings: Settings, now_ns: int) -> None:
+        """Take over what was turned; while a take plays its next pass has the new value."""
+        before, self.settings = self.settings, settings
+        if self.state in _HEARD and settings.parameters() != before.parameters():
+            self._want_pass(now_ns)
+
+    def use_channel(self, channel: int, now_ns: int) -> None:
+        """Have the keyboard heard on another channel; a track that is there gives way."""
+        self.thru.use(channel)
+        self.stage.mixer.keyboard_channel = channel
+        self.stage.remix(now_ns)
 
     def set_time(self, tempo_bpm: float, beats_per_bar: int) -> None:
         """Set tempo and bar for the next recording."""
@@ -208,7 +242,7 @@ class Instrument:
 
     def next_ns(self) -> int | None:
         """When something is due by itself, or None."""
-        times = [self.player.next_ns(), self.booth.metronome.next_ns()]
+        times = [self.player.next_ns(), self.passes.due_ns, self.booth.metronome.next_ns()]
         if self.state is State.COUNT_IN:
             times.append(self.booth.ends_ns)
         if self.state is State.DUET_LISTENING and self.duet:
@@ -219,8 +253,11 @@ class Instrument:
 
     def run_due(self, now_ns: int) -> None:
         """Do what is due."""
+        self.passes.run_due(now_ns)
         if self.player.run_due(now_ns):
             self.trigger(Trigger.ENDED, now_ns)
+        if self.player.is_cued(now_ns):
+            self.trigger(Trigger.CUED, now_ns)
         if self.state is State.COUNT_IN and now_ns >= self.booth.ends_ns:
             self.trigger(Trigger.COUNTED_IN, now_ns)  # first, since it may stop the clicks
         self.booth.metronome.run_due(now_ns)
@@ -239,24 +276,7 @@ class Instrument:
 
     def answer(self, message: WorkerMessage, now_ns: int) -> None:
         """Take what the worker says."""
-        match message:
-            case Loaded() | Cancelled():
-                self._attendant.note_life()
-            case Advanced():
-                if self.stage.advance(message):
-                    self.trigger(Trigger.PREVIEW, now_ns)
-            case Finished():
-                self._attendant.note_life()
-                if self.stage.finish(message):
-                    self.trigger(Trigger.FINISHED, now_ns)
-            case Failed():
-                if message.number is not None and not self.stage.is_present(message.number):
-                    return
-                self.tell(message.message, message.remedy, now_ns)
-                if message.number is not None:
-                    self.trigger(Trigger.FAILED, now_ns)
-            case Died():
-                self._bury(message, now_ns)
+        self._reception.take(message, self.settings.parameters(), now_ns)
 
     def prepare_worker(self) -> None:
         """Start the worker and have it load the model, so that the first generation is quick.
@@ -266,32 +286,18 @@ class Instrument:
         """
         self._attendant.prepare(self.settings.parameters())
 
-    def _bury(self, died: Died, now_ns: int) -> None:
-        if not self._attendant.reap(died):
-            return
-        if self.generating is not None:
-            self.trigger(Trigger.FAILED, now_ns)
-        self.tell(*self._attendant.revive(self.settings.parameters()), now_ns)
-
     def _count_in(self, now_ns: int) -> None:
         self.player.stop(now_ns)
-        self.booth.count_in(
-            now_ns,
-            tempo_bpm=self.settings.tempo_bpm,
-            beats_per_bar=self.settings.beats_per_bar,
-        )
-
-    def _keep_take(self, now_ns: int) -> State | None:
-        return self._end_recording(now_ns)
+        self._reel.count_in(now_ns)
 
     def _keep_take_and_play(self, now_ns: int) -> State | None:
-        fallback = self._end_recording(now_ns)
+        fallback = self._reel.keep(now_ns)
         if fallback is None:
             self._play(now_ns)
         return fallback
 
     def _keep_take_and_generate(self, now_ns: int) -> State | None:
-        fallback = self._end_recording(now_ns)
+        fallback = self._reel.keep(now_ns)
         if fallback is not None:
             return fallback
         try:
@@ -301,26 +307,6 @@ class Instrument:
             return State.IDLE
         return None
 
-    def _end_recording(self, now_ns: int) -> State | None:
-        """Keep the melody; the state to fall back to if there is none."""
-        melody = self.booth.finish(now_ns, name=self._outside.name_take())
-        if melody is None:
-            self.tell("nothing was played", "press record and play again", now_ns)
-            return State.IDLE
-        self.takes.add(Take(melody=melody))
-        return None
-
-    def _keep_captured(self, now_ns: int) -> None:
-        melody = self.capture.phrase(
-            now_ns,
-            tempo_bpm=self.settings.tempo_bpm,
-            beats_per_bar=self.settings.beats_per_bar,
-            name=self._outside.name_take(),
-        )
-        if melody is None:
-            raise EngineStateError("nothing was played lately", remedy="play, then press keep")
-        self.takes.add(Take(melody=melody))
-
     def _generate(self, _now_ns: int) -> None:
         technique, on_heard = self.settings.technique, self._works_on_heard
         melody, parent = self.takes.source(technique, on_heard=on_heard)
@@ -328,12 +314,17 @@ class Instrument:
         self.stage.generate(request, parent=parent)
 
     def _request(
-        self, melody: Melody, parameters: Parameters, turns: tuple[Turn, ...] | None = None
+        self,
+        melody: Melody,
+        parameters: Parameters,
+        *,
+        seed: int | None = None,
+        turns: tuple[Turn, ...] | None = None,
     ) -> GenerationRequest:
         return GenerationRequest(
             melody=melody,
             parameters=parameters,
-            seed=self._outside.choose_seed(),
+            seed=self._outside.choose_seed() if seed is None else seed,
             bundle_folder=self._outside.choose_bundle(parameters),
             threads=self._config.model_threads,
             turns=turns,
@@ -384,7 +375,15 @@ class Instrument:
         self.stage.audition(now_ns, at_ns=self.duet.entry_ns(now_ns) if self.duet else None)
 
     def _accept(self, now_ns: int) -> None:
-        generating = self.stage.complete(now_ns)
+        self._keep(self.stage.complete(now_ns), now_ns)
+        self._want_pass(now_ns)  # what was turned meanwhile
+
+    def _want_pass(self, now_ns: int) -> None:
+        take = self.takes.current
+        self.passes.want(take.record if take else None, self.settings.parameters(), now_ns)
+
+    def _keep(self, generating: Generating, now_ns: int) -> None:
+        """Make what is finished a take, and save it."""
         assert generating.finished is not None
         created_at = self._outside.wall_clock().isoformat(timespec="seconds")
         record = record_of(
@@ -413,7 +412,7 @@ class Instrument:
         melody = self.duet.take_turn(now_ns, name="Duet")
         values = self.settings.values.get(Technique.EXTEND)
         parameters = parameters_for(Technique.EXTEND, values)
-        self._answers.ask(self._request(melody, parameters, self.duet.turns[:-1]))
+        self._answers.ask(self._request(melody, parameters, turns=self.duet.turns[:-1]))
 
     def _end_duet(self, now_ns: int) -> None:
         self._answers.fall_silent(now_ns)

@@ -195,7 +195,7 @@ class Keeper:
         self._send(partial(self._write_earlier, self._earlier))
         return piece.composition
 
-    def bring_back_settings(self) -> None:
+    def bring_back_settings(self, now_ns: int) -> None:
         """Set what was set.
 
         Raises:
@@ -204,11 +204,11 @@ class Keeper:
         memory, self._earlier_memory = self._earlier_memory, None
         if memory is None:
             raise EngineStateError("it was brought back already")
-        self._remembered.restore(memory)
+        self._remembered.restore(memory, now_ns)
 
     def _take_back(self, memory: Memory | None, pieces: Pieces, now_ns: int) -> None:
         if memory is not None:
-            self._remembered.restore(memory)
+            self._remembered.restore(memory, now_ns)
         for piece in (pieces.take, pieces.playing):
             if piece is not None:
                 self._remembered.instrument.takes.add(self._take(piece))

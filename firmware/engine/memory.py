@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from firmware.engine.mixer import Fader
+from firmware.engine.schedule import KEYBOARD_CHANNEL
 from firmware.engine.sound import DEFAULT_VOLUME
 from firmware.errors import ContinuoError, LibraryError, MusicError, ParameterError
 from firmware.library.fields import Fields
 from firmware.midi.control_maps import Learned
+from firmware.midi.messages import CHANNELS, DRUM_CHANNEL
 from firmware.music.notes import MAX_PROGRAM, Melody, Note
 from firmware.panel.bookmark import Bookmark
 from firmware.panel.keys import Key
@@ -37,6 +39,7 @@ class Memory:
         program: Of the keyboard, General MIDI, 0..127.
         is_metronome_on: Whether it clicks in recordings.
         is_thru_on: Whether the keyboard is heard.
+        keyboard_channel: On which channel, 0..15; not the drums'.
         is_clock_out_on: Whether others are kept in time.
         is_clock_in_on: Whether the clock of others sets the tempo.
         learned: What controllers were taught.
@@ -49,6 +52,7 @@ class Memory:
     program: int = 0
     is_metronome_on: bool = True
     is_thru_on: bool = True
+    keyboard_channel: int = KEYBOARD_CHANNEL
     is_clock_out_on: bool = False
     is_clock_in_on: bool = False
     learned: tuple[Learned, ...] = ()
@@ -104,6 +108,7 @@ def memory_to_json(memory: Memory) -> str:
         "program": memory.program,
         "is_metronome_on": memory.is_metronome_on,
         "is_thru_on": memory.is_thru_on,
+        "keyboard_channel": memory.keyboard_channel,
         "is_clock_out_on": memory.is_clock_out_on,
         "is_clock_in_on": memory.is_clock_in_on,
         "learned": [
@@ -224,6 +229,7 @@ def _memory(fields: Fields) -> Memory:
         program=fields.whole("program", 0, MAX_PROGRAM),
         is_metronome_on=fields.take("is_metronome_on", bool),
         is_thru_on=fields.take("is_thru_on", bool),
+        keyboard_channel=_keyboard_channel(fields),
         is_clock_out_on=fields.take("is_clock_out_on", bool),
         is_clock_in_on=fields.take("is_clock_in_on", bool),
         learned=tuple(_lesson(part) for part in fields.parts("learned")),
@@ -236,6 +242,15 @@ def _memory(fields: Fields) -> Memory:
             ),
         ),
     )
+
+
+def _keyboard_channel(fields: Fields) -> int:
+    if "keyboard_channel" not in fields.raw:  # it could not be set once
+        return KEYBOARD_CHANNEL
+    channel = fields.whole("keyboard_channel", 0, CHANNELS - 1)
+    if channel == DRUM_CHANNEL:
+        raise ParameterError("the keyboard cannot have the drums' channel")
+    return channel
 
 
 def _settings(fields: Fields) -> Settings:

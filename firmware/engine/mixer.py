@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from firmware.engine.schedule import Mix
+from firmware.engine.schedule import KEYBOARD_CHANNEL, Mix
 from firmware.music.notes import Composition
 
 
@@ -26,10 +26,12 @@ class Mixer:
 
     Attributes:
         faders: One for each track.
+        keyboard_channel: What no track is heard on.
     """
 
     def __init__(self) -> None:
         self.faders: tuple[Fader, ...] = ()
+        self.keyboard_channel = KEYBOARD_CHANNEL
         self._names: tuple[str, ...] = ()
 
     @property
@@ -57,6 +59,7 @@ class Mixer:
                 for index, fader in enumerate(self.faders)
                 if fader.program is not None
             ),
+            keyboard_channel=self.keyboard_channel,
         )
 
     def adopt(self, music: Composition) -> None:

@@ -10,6 +10,7 @@ from firmware.panel.commands import Commands
 from firmware.panel.keys import Dial, Key
 from firmware.panel.navigation import Navigation
 from firmware.panel.pages.system import SystemPage
+from firmware.panel.pages.wiring import SelfTestPage
 from firmware.panel.pickup import PickUp
 from firmware.panel.views import MessageView, View
 
@@ -47,6 +48,11 @@ class PanelControl:
         """Whether the page about the computer is open, whose facts grow old."""
         return isinstance(self.navigation.top, SystemPage)
 
+    @property
+    def shows_self_test(self) -> bool:
+        """Whether the wiring's own test is open, which nobody sees under another page."""
+        return isinstance(self.navigation.top, SelfTestPage)
+
     def press(self, key: Key, now_ns: int) -> None:
         """Take a key."""
         self.follow(now_ns)
@@ -72,7 +78,7 @@ class PanelControl:
         settings = self._instrument.settings
         for key in keys:
             settings = self._pick_up.move(settings, key, position)
-        self._guarded(lambda _: self._performer.set(settings))
+        self._guarded(lambda at_ns: self._performer.set(settings, at_ns))
         known = {spec.key for spec in settings.specs}
         turned = next((key for key in keys if key in known), None)
         if turned is not None:
@@ -81,8 +87,8 @@ class PanelControl:
 
     def open_at(self, navigation: Navigation, now_ns: int) -> None:
         """Go to pages that somebody has left open."""
-        self.navigation = navigation
         overview = self._viewer.overview(now_ns)
+        self.navigation = navigation.anchored(overview)
         for page in navigation.stack:
             self._perform(page.enter(overview))
 

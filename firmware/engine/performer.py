@@ -7,6 +7,7 @@ from typing import Protocol
 
 from firmware.engine import findings
 from firmware.engine.clocks import Clocks
+from firmware.engine.examiner import Examiner
 from firmware.engine.instrument import Instrument
 from firmware.engine.keyboards import Keyboards
 from firmware.engine.librarian import Librarian
@@ -17,22 +18,28 @@ from firmware.errors import EngineStateError
 from firmware.library.melodies import bundled_melodies
 from firmware.library.records import CompositionRecord
 from firmware.panel.commands import (
+    AnswerLight,
+    BeginSelfTest,
     BringBackPiece,
     BringBackSettings,
     Command,
     DeleteComposition,
     DeletePreset,
     DeleteTake,
+    EndSelfTest,
     ForgetLearned,
     Generate,
     KeepAsHeard,
     KeepPreset,
     Learn,
+    NameMelody,
     PlayComposition,
     Press,
     Refresh,
+    RenamePreset,
     RestoreComposition,
     RestoreTake,
+    SetChannel,
     SetClock,
     SetInstrument,
     SetMetronome,
@@ -60,7 +67,7 @@ class Offers(Protocol):
         """Make a piece the present take; the name of the composition that was made of it."""
         ...
 
-    def bring_back_settings(self) -> None:
+    def bring_back_settings(self, now_ns: int) -> None:
         """Set what was set."""
         ...
 
@@ -76,6 +83,7 @@ class Hands:
         sound: How it sounds.
         clocks: Keep time with others.
         keyboards: Learn what their knobs mean.
+        examiner: Tests what is wired.
         save: Has a composition saved in the background.
         stop: Ends the engine.
         offers: What was not taken back at the start; None of an instrument that forgets.
@@ -87,6 +95,7 @@ class Hands:
     sound: Sound
     clocks: Clocks
     keyboards: Keyboards
+    examiner: Examiner
     save: Callable[[CompositionRecord], None]
     stop: Callable[[], None]
     offers: Callable[[], Offers | None]
@@ -125,19 +134,19 @@ class Performer:
             case Generate(on_heard=on_heard):
                 self._instrument.generate(now_ns, on_heard=on_heard)
             case SetParameter(key=key, value=value):
-                self.set(set_value(self._instrument.settings, key, value))
+                self.set(set_value(self._instrument.settings, key, value), now_ns)
             case SetTime(tempo_bpm=tempo_bpm, beats_per_bar=beats_per_bar):
                 self._instrument.set_time(tempo_bpm, beats_per_bar)
-            case Refresh(shelf=shelf):
-                self._refresh[shelf]()
-            case SwitchOff():
-                self._hands.stop()
+            case Refresh() | SwitchOff() | BeginSelfTest() | AnswerLight() | EndSelfTest():
+                self._look_after(command, now_ns)
+            case NameMelody(name=name):
+                self._instrument.takes.name_melody(name)
             case StepTakes() | DeleteTake() | RestoreTake() | KeepAsHeard() | UseMelody():
                 self._change_take(command, now_ns)
             case SetTrack() | SetVolume() | SetInstrument() | SetMetronome():
                 self._set_sound(command, now_ns)
-            case SetThru() | SetClock() | Learn() | ForgetLearned():
-                self._set_midi(command)
+            case SetThru() | SetChannel() | SetClock() | Learn() | ForgetLearned():
+                self._set_midi(command, now_ns)
             case _:
                 self._change_kept(command, now_ns)
 
@@ -162,22 +171,36 @@ class Performer:
                 if self._instrument.state is not State.PLAYING:
                     self._instrument.trigger(Trigger.PLAY, now_ns)
             case findings.PresetTaken(parameters=parameters):
-                self.set(with_parameters(self._instrument.settings, parameters))
+                self.set(with_parameters(self._instrument.settings, parameters), now_ns)
             case _:
                 self._hands.shelves.put(finding)
 
-    def set(self, settings: Settings) -> None:
+    def set(self, settings: Settings, now_ns: int) -> None:
         """Take over what was turned; another technique's model is loaded in the background.
 
         Raises:
             ContinuoError: If that technique has no model; it is set nevertheless.
         """
         instrument = self._instrument
-        before, instrument.settings = instrument.settings, settings
+        before = instrument.settings
+        instrument.set(settings, now_ns)
         if _choices(settings) != _choices(before):
             self._hands.librarian.check_model(settings.parameters())
         if settings.technique is not before.technique:
             instrument.prepare_worker()
+
+    def _look_after(
+        self,
+        command: Refresh | SwitchOff | BeginSelfTest | AnswerLight | EndSelfTest,
+        now_ns: int,
+    ) -> None:
+        match command:
+            case Refresh(shelf=shelf):
+                self._refresh[shelf]()
+            case SwitchOff():
+                self._hands.stop()
+            case _:
+                self._hands.examiner.perform(command, now_ns)
 
     def _change_take(
         self,
@@ -229,7 +252,7 @@ class Performer:
                 if composition is not None:
                     self._hands.librarian.load(composition)
             case BringBackSettings():
-                offers.bring_back_settings()
+                offers.bring_back_settings(now_ns)
                 self._hands.librarian.check_model(instrument.settings.parameters())
                 instrument.prepare_worker()
 
@@ -254,10 +277,15 @@ class Performer:
             case SetMetronome(is_on=is_on):
                 self._instrument.booth.is_metronome_on = is_on
 
-    def _set_midi(self, command: SetThru | SetClock | Learn | ForgetLearned) -> None:
+    def _set_midi(
+        self, command: SetThru | SetChannel | SetClock | Learn | ForgetLearned, now_ns: int
+    ) -> None:
         match command:
             case SetThru(is_on=is_on):
                 self._instrument.thru.switch(is_on=is_on)
+            case SetChannel(channel=channel):
+                self._instrument.use_channel(channel - 1, now_ns)
+                self._hands.sound.use(channel - 1)
             case SetClock(is_out=is_out, is_in=is_in):
                 self._hands.clocks.switch(is_out=is_out, is_in=is_in)
             case Learn(target=target):
@@ -273,6 +301,7 @@ class Performer:
         | SettleDeletion
         | KeepPreset
         | UsePreset
+        | RenamePreset
         | DeletePreset
         | BringBackPiece
         | BringBackSettings,
@@ -292,6 +321,8 @@ class Performer:
                 librarian.keep_preset(self._instrument.settings.parameters())
             case UsePreset(name=name):
                 librarian.take_preset(name)
+            case RenamePreset(name=name, to=to):
+                librarian.rename_preset(name, to)
             case DeletePreset(name=name):
                 librarian.delete_preset(name)
             case BringBackPiece() | BringBackSettings():

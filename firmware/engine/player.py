@@ -6,6 +6,9 @@ tick and the instant the music began, so that nothing adds up to a drift.
 
 Music may be played while it is still being written. Where nothing is written yet the player
 holds its place: what sounds there ends in its own time, and nothing that comes late is skipped.
+
+A cue is a place at which other music takes over. The player comes to it and begins nothing beyond,
+even past the end of the music, until it is given what follows.
 """
 
 from bisect import bisect_left
@@ -37,6 +40,7 @@ class Player:
         self._origin_ns = 0  # when tick 0 is or would have been
         self._begins = 0  # the tick at which it was begun
         self._written: int | None = None  # what lies from this tick on is still to come
+        self._cue: int | None = None  # where other music is to take over
         self._position = 0  # while nothing runs
         self._programs: dict[int, int] = {}
         self._channels: set[int] = set()
@@ -51,6 +55,11 @@ class Player:
     def end_ticks(self) -> int:
         """Where the music ends."""
         return self._schedule.end_ticks
+
+    @property
+    def cue_ticks(self) -> int | None:
+        """Where other music is to take over, or None."""
+        return self._cue
 
     @property
     def beat(self) -> Beat | None:
@@ -114,7 +123,66 @@ class Player:
             written_ticks: As for `play`.
             mix: As for `play`.
         """
+        self._cue = None
+        self._swap(schedule_of(composition, mix), now_ns, written_ticks)
+
+    def cue(self, ticks: int | None) -> None:
+        """Wait at a tick for other music, until `take_over`; None waits no more.
+
+        It is forgotten with what plays.
+        """
+        self._cue = ticks
+
+    def is_cued(self, now_ns: int) -> bool:
+        """Whether the music has come to the cue, where it waits for what follows."""
+        if self._cue is None or not self.is_running:
+            return False
+        return self._ns_of(self._cue) <= now_ns
+
+    def take_over(
+        self,
+        composition: Composition,
+        now_ns: int,
+        *,
+        to_ticks: int,
+        written_ticks: int | None = None,
+        mix: Mix = AS_WRITTEN,
+    ) -> None:
+        """Go on at the cue, in its very instant, with another composition.
+
+        At the same place a note that sounds in both there sounds on, until the new one's end. Any
+        other ends; what the new one strikes there is struck, and what it has struck before is not.
+
+        Args:
+            composition: The music, or the beginning of it.
+            now_ns: The present, at the cue or later.
+            to_ticks: Where in it to go on.
+            written_ticks: As for `play`.
+            mix: As for `play`.
+        """
+        assert self._cue is not None
+        self._send_due(now_ns)
+        cue, self._cue = self._cue, None
         schedule = schedule_of(composition, mix)
+        at_ns = self._ns_of(cue)
+        self._origin_ns = at_ns - nanoseconds_of_ticks(to_ticks, schedule.tempo_bpm)
+        self._begins = to_ticks
+        self._schedule, self._written = schedule, written_ticks
+        held = schedule.at(to_ticks) if to_ticks == cue else {}
+        programs = {program.channel: program.program for program in schedule.programs}
+        self._adopt(
+            {
+                key: strike
+                for key, strike in held.items()
+                if strike.start_ticks < to_ticks
+                and programs.get(strike.channel) == self._programs.get(strike.channel)
+            }
+        )
+        self._seek(to_ticks)
+        self._send_programs()
+        self._send_due(now_ns)  # what is late is not skipped
+
+    def _swap(self, schedule: Schedule, now_ns: int, written_ticks: int | None) -> None:
         if not self.is_running:
             self._schedule, self._written = schedule, written_ticks
             self._position = min(self._position, self._limit)
@@ -158,7 +226,7 @@ class Player:
                     if wanted.get(strike.channel) == self._programs.get(strike.channel)
                 }
             )
-        self.swap(composition, now_ns, written_ticks=written_ticks, mix=mix)
+        self._swap(schedule_of(composition, mix), now_ns, written_ticks)
         if self.is_running:
             self._strike_chord(self.position_ticks(now_ns))
 
@@ -177,6 +245,7 @@ class Player:
         """Be silent, with nothing left to resume."""
         self.pause(now_ns)
         self._position = 0
+        self._cue = None
 
     def renew(self) -> None:
         """Set the programs again, for a synthesizer that was away."""
@@ -189,7 +258,9 @@ class Player:
         if not self.is_running:
             return None
         ticks = self._due_ticks()
-        if ticks is None and self._written is None:
+        if ticks is None and self._cue is not None:
+            ticks = self._cue
+        elif ticks is None and self._written is None:
             ticks = self._schedule.end_ticks
         return None if ticks is None else self._ns_of(ticks)
 
@@ -202,6 +273,8 @@ class Player:
         if not self.is_running:
             return False
         self._send_due(now_ns)
+        if self._cue is not None:
+            return False
         # Only the end itself can be due still.
         due_ns = self.next_ns()
         if due_ns is None or due_ns > now_ns:
@@ -213,21 +286,27 @@ class Player:
     @property
     def _limit(self) -> int:
         """How far the music can be played."""
-        return self._schedule.end_ticks if self._written is None else self._written
+        end = self._schedule.end_ticks if self._written is None else self._written
+        return max(end, self._cue or 0)
 
     @property
     def _next_strike(self) -> Strike | None:
-        """The strike that follows, if it is written for good."""
+        """The strike that follows, if it is written for good and not for other music to strike."""
         if self._next >= len(self._schedule.strikes):
             return None
         strike = self._schedule.strikes[self._next]
-        return strike if self._written is None or strike.start_ticks < self._written else None
+        ends = (self._written, self._cue)
+        return strike if all(end is None or strike.start_ticks < end for end in ends) else None
 
     def _due_ticks(self) -> int | None:
-        """The tick of the next on or off, or None if there is none."""
+        """The tick of the next on or off, or None if there is none before a cue."""
         strike = self._next_strike
         ticks = [strike.start_ticks] if strike else []
-        ticks.extend(end_ticks for end_ticks, _, _ in self._offs[:1])
+        ticks.extend(
+            end_ticks
+            for end_ticks, _, _ in self._offs[:1]
+            if self._cue is None or end_ticks <= self._cue
+        )
         return min(ticks, default=None)
 
     def _send_due(self, now_ns: int) -> None:

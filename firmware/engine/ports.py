@@ -7,7 +7,6 @@ from firmware.engine.clocks import Clocks
 from firmware.engine.instrument import Instrument
 from firmware.engine.keyboards import Hear, Keyboards
 from firmware.engine.output import Output
-from firmware.engine.schedule import KEYBOARD_CHANNEL
 from firmware.engine.sound import Sound
 from firmware.errors import ContinuoError
 from firmware.panel.overview import MidiFacts
@@ -79,7 +78,7 @@ class Ports:
             keyboards=keyboards.names,
             synthesizer=self.synthesizer.name,
             is_thru_on=self.instrument.thru.is_on,
-            keyboard_channel=KEYBOARD_CHANNEL + 1,
+            keyboard_channel=self.instrument.thru.channel + 1,
             control_maps=keyboards.known,
             is_clock_out_on=clocks.is_out,
             is_clock_in_on=clocks.is_in,

@@ -1,8 +1,8 @@
 """What the panel says of work under way, and of what went wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from firmware.engine.messages import Finished, GenerationRequest
+from firmware.engine.messages import Advanced, Finished, GenerationRequest
 from firmware.music.notes import Composition
 
 
@@ -32,6 +32,18 @@ class Generating:
     written_ticks: int | None = None
     finished: Finished | None = None
     parent: str | None = None
+
+    def advanced(self, message: Advanced) -> "Generating":
+        """The same, further on; what there is to hear stays until there is more."""
+        latest = message if message.preview else self
+        return replace(
+            self,
+            done=message.done,
+            total=message.total,
+            elapsed_s=message.elapsed_s,
+            preview=latest.preview,
+            written_ticks=latest.written_ticks,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

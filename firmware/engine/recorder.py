@@ -7,6 +7,7 @@ from copy import deepcopy
 import numpy as np
 
 from firmware.engine.pace import beats_of
+from firmware.engine.schedule import playable
 from firmware.midi.messages import SUSTAIN_PEDAL, ControlChange, MidiMessage, NoteOff, NoteOn
 from firmware.midi.pairing import NotePairer, PairedNote
 from firmware.music.notes import Melody, Note
@@ -60,13 +61,13 @@ class Recorder:
         """The notes that have ended."""
         return tuple(self._notes)
 
-    def feed(self, message: MidiMessage, at_ns: int) -> None:
+    def feed(self, message: MidiMessage, at_ns: int, keyboard: int = 0) -> None:
         """Take what was played."""
-        self.take(self._pairer.feed(at_ns, message))
+        self.take(self._pairer.feed(at_ns, message, source=keyboard))
 
-    def release(self, now_ns: int) -> None:
-        """End every note that still sounds, since its keyboard no longer can."""
-        self.take(self._pairer.close_all(now_ns))
+    def release(self, now_ns: int, keyboard: int | None = None) -> None:
+        """End every note of a keyboard, since it no longer can; None for all keyboards."""
+        self.take(self._pairer.close_all(now_ns, source=keyboard))
 
     def position_ticks(self, now_ns: int) -> int:
         """Where in the music an instant is; negative during the count-in."""
@@ -78,7 +79,7 @@ class Recorder:
         if not self._notes:
             return None
         return Melody(
-            notes=self.notes,
+            notes=playable(self._notes),  # two keyboards may have held one pitch
             tempo_bpm=self.tempo_bpm,
             beats_per_bar=self.beats_per_bar,
             name=name,
@@ -119,7 +120,7 @@ class Capture:
     def __len__(self) -> int:
         return len(self._notes)
 
-    def feed(self, message: MidiMessage, at_ns: int) -> None:
+    def feed(self, message: MidiMessage, at_ns: int, keyboard: int = 0) -> None:
         """Take what was played."""
         match message:
             case NoteOn() | NoteOff():
@@ -129,12 +130,12 @@ class Capture:
             case _:
                 return
         # Paired as it comes: to pair minutes of playing at once would keep the music waiting.
-        self._notes.extend(self._pairer.feed(at_ns, message))
+        self._notes.extend(self._pairer.feed(at_ns, message, source=keyboard))
         self._forget(at_ns)
 
-    def release(self, now_ns: int) -> None:
-        """End every note that still sounds, since its keyboard no longer can."""
-        self._notes.extend(self._pairer.close_all(now_ns))
+    def release(self, now_ns: int, keyboard: int | None = None) -> None:
+        """End every note of a keyboard, since it no longer can; None for all keyboards."""
+        self._notes.extend(self._pairer.close_all(now_ns, source=keyboard))
 
     @property
     def latest(self) -> PairedNote | None:

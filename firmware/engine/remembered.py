@@ -45,6 +45,7 @@ class Remembered:
             program=self.sound.program,
             is_metronome_on=instrument.booth.is_metronome_on,
             is_thru_on=instrument.thru.is_on,
+            keyboard_channel=instrument.thru.channel,
             is_clock_out_on=self.clocks.is_out,
             is_clock_in_on=self.clocks.is_in,
             learned=self.keyboards.learned,
@@ -52,7 +53,7 @@ class Remembered:
             bookmark=bookmark_of(self.panel.navigation),
         )
 
-    def restore(self, memory: Memory) -> None:
+    def restore(self, memory: Memory, now_ns: int) -> None:
         """Set everything but the page as it was."""
         instrument, sound = self.instrument, self.sound
         installed = instrument.settings.installed
@@ -60,6 +61,9 @@ class Remembered:
         instrument.booth.is_metronome_on = memory.is_metronome_on
         if instrument.thru.is_on != memory.is_thru_on:
             instrument.thru.switch(is_on=memory.is_thru_on)
+        if instrument.thru.channel != memory.keyboard_channel:
+            instrument.use_channel(memory.keyboard_channel, now_ns)
+            sound.use(memory.keyboard_channel)
         self.clocks.switch(is_out=memory.is_clock_out_on, is_in=memory.is_clock_in_on)
         self.keyboards.restore(memory.learned)
         instrument.stage.mixer.restore(memory.mix)

@@ -1,7 +1,7 @@
 """A composition as MIDI messages in the order in which they are sent: pure, integer ticks.
 
-One channel a track, channel 10 for drums only and channel 16 left to the player's own keys, so
-that a finger and a track never fight over one note.
+One channel a track, channel 10 for drums only and one left to the player's own keys, so that a
+finger and a track never fight over one note.
 """
 
 from collections.abc import Iterable
@@ -26,6 +26,8 @@ from firmware.midi.messages import (
 from firmware.music.notes import Composition, Melody, Note, Track
 
 KEYBOARD_CHANNEL = 15
+"""Of the player's own keys, where nobody wants another."""
+
 TRACK_CHANNELS = tuple(c for c in range(CHANNELS) if c not in (DRUM_CHANNEL, KEYBOARD_CHANNEL))
 
 
@@ -90,16 +92,18 @@ class Mix:
     Attributes:
         silent: Those that are not heard.
         programs: (Index, General MIDI program) of those that play something else.
+        keyboard_channel: What is left to the player's own keys.
     """
 
     silent: frozenset[int] = frozenset()
     programs: tuple[tuple[int, int], ...] = ()
+    keyboard_channel: int = KEYBOARD_CHANNEL
 
 
 AS_WRITTEN = Mix()
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def schedule_of(composition: Composition, mix: Mix = AS_WRITTEN) -> Schedule:
     """Give every track its channel and every note its on and its off.
 
@@ -110,7 +114,7 @@ def schedule_of(composition: Composition, mix: Mix = AS_WRITTEN) -> Schedule:
     by_channel: dict[int, list[Note]] = {}
     programs: dict[int, int] = {}
     chosen = dict(mix.programs)
-    for index, (channel, track) in enumerate(_channels(composition.tracks)):
+    for index, (channel, track) in enumerate(_channels(composition.tracks, mix.keyboard_channel)):
         if index not in mix.silent:
             by_channel.setdefault(channel, []).extend(track.notes)
         programs.setdefault(channel, chosen.get(index, track.program))
@@ -204,13 +208,14 @@ def reset(channel: int) -> tuple[MidiMessage, ...]:
     )
 
 
-def _channels(tracks: Iterable[Track]) -> Iterable[tuple[int, Track]]:
+def _channels(tracks: Iterable[Track], keyboard: int) -> Iterable[tuple[int, Track]]:
+    free = [c for c in range(CHANNELS) if c not in (DRUM_CHANNEL, keyboard)]
     melodic = 0
     for track in tracks:
         if track.is_drum:
             yield DRUM_CHANNEL, track
         else:
-            yield TRACK_CHANNELS[melodic % len(TRACK_CHANNELS)], track
+            yield free[melodic % len(free)], track
             melodic += 1
 
 

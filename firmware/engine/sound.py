@@ -22,12 +22,14 @@ class Sound:
     Attributes:
         volume: 0..100 %.
         program: Of the keyboard, General MIDI, 0..127.
+        channel: The keyboard's.
     """
 
     def __init__(self, send: Callable[[MidiMessage], None]) -> None:
         self._send = send
         self.volume = DEFAULT_VOLUME
         self.program = 0
+        self.channel = KEYBOARD_CHANNEL
 
     def set_volume(self, percent: int) -> None:
         """Set how loud every channel is."""
@@ -39,7 +41,12 @@ class Sound:
     def set_program(self, program: int) -> None:
         """Set what the keys play; those that are held sound on as they are."""
         self.program = program
-        self._send(ProgramChange(program=program, channel=KEYBOARD_CHANNEL))
+        self._send(ProgramChange(program=program, channel=self.channel))
+
+    def use(self, channel: int) -> None:
+        """Take the keyboard to another channel, where it plays the same."""
+        self.channel = channel
+        self.set_program(self.program)
 
     def renew(self) -> None:
         """Tell it once more, to a synthesizer that was away."""

@@ -66,8 +66,34 @@ class Stage:
             ContinuoError: If there is no worker.
         """
         number = self._worker.generate(request)
-        self.generating = Generating(number=number, request=request, parent=parent)
+        self.follow(Generating(number=number, request=request, parent=parent))
+
+    def follow(self, generating: Generating) -> None:
+        """Make a generation the one at work; nothing is heard of it yet."""
+        self.generating = generating
         self._is_preview = False
+
+    def take_over(self, generating: Generating, now_ns: int, *, to_ticks: int) -> None:
+        """Go on at the player's cue with another generation; it is the one at work if it is one.
+
+        Args:
+            generating: One with a preview, or finished.
+            now_ns: The present.
+            to_ticks: Where in its music to go on.
+        """
+        finished = generating.finished
+        music = finished.composition if finished else generating.preview
+        assert music is not None
+        self.generating = None if finished else generating
+        self._is_preview = finished is None
+        self._take_up(music)
+        self._player.take_over(
+            music,
+            now_ns,
+            to_ticks=to_ticks,
+            written_ticks=None if finished else generating.written_ticks,
+            mix=self.mixer.mix,
+        )
 
     def cancel(self) -> None:
         """Have the worker give up, if it is at work."""
@@ -94,15 +120,7 @@ class Stage:
         before = self.generating
         if before is None or not self.is_present(message.number):
             return False
-        latest = message if message.preview else before
-        self.generating = replace(
-            before,
-            done=message.done,
-            total=message.total,
-            elapsed_s=message.elapsed_s,
-            preview=latest.preview,
-            written_ticks=latest.written_ticks,
-        )
+        self.generating = before.advanced(message)
         return message.preview is not None and (before.preview is None or self.plays_preview)
 
     def finish(self, message: Finished) -> bool:

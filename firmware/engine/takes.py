@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from firmware.engine.messages import Finished, GenerationRequest
-from firmware.errors import EngineStateError
+from firmware.errors import EngineStateError, ParameterError
 from firmware.library.records import CompositionRecord
 from firmware.music.notes import Composition, Melody
-from firmware.parameters import Technique
+from firmware.parameters import PARAMETERS_BY_KEY, Technique
 
 KEPT: Final = 10
 """How many takes there are at most; the oldest gives way."""
@@ -62,6 +62,21 @@ def record_of(
         created_at=created_at,
         parent=parent,
     )
+
+
+def facts_of(record: CompositionRecord) -> tuple[tuple[str, str], ...]:
+    """How a composition was made, for a player to read: each value with its name."""
+    facts = [("Technique", record.technique.capitalize())]
+    for key, value in record.parameters.items():
+        spec = PARAMETERS_BY_KEY.get(key)
+        if spec is None:  # of another version
+            facts.append((key, str(value)))
+            continue
+        try:
+            facts.append((spec.label, spec.text(value)))
+        except ParameterError:
+            facts.append((spec.label, str(value)))
+    return (*facts, ("Seed", str(record.seed)), ("Model", record.bundle))
 
 
 class Takes:
@@ -136,6 +151,16 @@ class Takes:
     def replace(self, take: Take) -> None:
         """Put another one in the place of the present one."""
         self._takes[self._at] = take
+
+    def name_melody(self, name: str) -> None:
+        """Give the melody of the present take another name.
+
+        Raises:
+            EngineStateError: If there is none.
+        """
+        melody = self.melody()
+        assert self.current is not None
+        self.replace(replace(self.current, melody=replace(melody, name=name)))
 
     def note_saved(self, record: CompositionRecord, name: str) -> None:
         """A composition was given a name in the library."""

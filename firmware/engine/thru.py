@@ -32,6 +32,7 @@ class Thru:
 
     Attributes:
         is_on: Whether what is played is heard.
+        channel: On which channel, 0..15.
     """
 
     def __init__(self, send: Callable[[MidiMessage], None]) -> None:
@@ -40,6 +41,7 @@ class Thru:
         self._pedals: set[tuple[int, int]] = set()  # (keyboard, controller) of those that are down
         self._is_closed = False
         self.is_on = True
+        self.channel = KEYBOARD_CHANNEL
         self._lock = threading.Lock()
 
     def feed(self, message: MidiMessage, keyboard: int = 0) -> None:
@@ -59,7 +61,7 @@ class Thru:
                     (self._pedals.add if value >= PRESSED_FROM else self._pedals.discard)(pedal)
                 case _:
                     pass
-            self._send(replace(message, channel=KEYBOARD_CHANNEL))
+            self._send(replace(message, channel=self.channel))
 
     def switch(self, *, is_on: bool) -> None:
         """Hand on what is played, or let go of every key and do not."""
@@ -67,6 +69,12 @@ class Thru:
             self.is_on = is_on
             if not is_on:
                 self._release()
+
+    def use(self, channel: int) -> None:
+        """Let go of every key, and be heard on another channel."""
+        with self._lock:
+            self._release()
+            self.channel = channel
 
     def release(self, keyboard: int | None = None) -> None:
         """Let go of every key of a keyboard, since it no longer can; None for all keyboards."""
@@ -81,14 +89,14 @@ class Thru:
 
     def _release(self, keyboard: int | None = None) -> None:
         for pitch in _let_go(self._held, keyboard):
-            self._send(NoteOff(pitch=pitch, channel=KEYBOARD_CHANNEL))
+            self._send(NoteOff(pitch=pitch, channel=self.channel))
         pedals = _let_go(self._pedals, keyboard)
         if not self._held:  # wheels, too, may have been left as they were
-            for message in reset(KEYBOARD_CHANNEL):
+            for message in reset(self.channel):
                 self._send(message)
             return
         for control in pedals:
-            self._send(ControlChange(control=control, value=0, channel=KEYBOARD_CHANNEL))
+            self._send(ControlChange(control=control, value=0, channel=self.channel))
 
 
 def _let_go(held: set[tuple[int, int]], keyboard: int | None) -> list[int]:

@@ -11,7 +11,7 @@ from firmware.engine.meter import Meter
 from firmware.engine.schedule import as_composition, schedule_of
 from firmware.engine.shelves import Shelves
 from firmware.engine.sound import Sound
-from firmware.engine.takes import Take
+from firmware.engine.takes import Take, facts_of
 from firmware.library.melodies import bundled_melodies
 from firmware.music.notes import Composition, Melody, Note, changes
 from firmware.music.timing import TICKS_PER_BEAT, nanoseconds_of_ticks, ticks_of_nanoseconds
@@ -25,6 +25,7 @@ from firmware.panel.overview import (
     SoundFacts,
     TakeLine,
     TrackLine,
+    WiringFacts,
 )
 from firmware.panel.states import State
 from firmware.panel.views import (
@@ -51,6 +52,7 @@ class Viewer:
         meter: How much sounds.
         midi: What is connected.
         recovery: What was not taken back at the start, or None.
+        wiring: The test of what is wired, or None.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Viewer:
         midi: Callable[[], MidiFacts],
         *,
         recovery: Callable[[], Recovery | None],
+        wiring: Callable[[int], WiringFacts | None],
     ) -> None:
         self._instrument = instrument
         self._shelves = shelves
@@ -69,6 +72,7 @@ class Viewer:
         self._meter = meter
         self._midi = midi
         self._recovery = recovery
+        self._wiring = wiring
         self._roll_of: tuple[object, ...] = ()
         self._roll: tuple[RollNote, ...] = ()
         self._kept: _AtHand | None = None
@@ -119,6 +123,7 @@ class Viewer:
             ),
             system=shelves.system,
             recovery=self._recovery(),
+            wiring=self._wiring(now_ns),
         )
 
     def _heard(self) -> Composition | None:
@@ -151,6 +156,7 @@ class Viewer:
             number=instrument.takes.number,
             is_composition=at_hand.take.composition is not None,
             has_new_instruments=has_new,
+            about=at_hand.about,
         )
 
     def _tracks(self, music: Composition) -> tuple[TrackLine, ...]:
@@ -250,7 +256,18 @@ class Viewer:
             length_s=seconds(end_ticks),
             is_paused=not instrument.player.is_running,
             take=f"{instrument.takes.number}/{len(instrument.takes)}",
+            coming=self._coming(ticks_per_bar),
         )
+
+    def _coming(self, ticks_per_bar: int) -> str:
+        """How the next pass gets on."""
+        instrument = self._instrument
+        passes, cue = instrument.passes, instrument.player.cue_ticks
+        if cue is not None:
+            return f"next pass: bar {cue // ticks_per_bar + 1}"
+        if passes.coming is not None and passes.coming.total:
+            return f"next pass {100 * passes.coming.done // passes.coming.total}%"
+        return "next pass…" if passes.is_wanted else ""
 
     def _duet(self, _now_ns: int) -> DuetView:
         duet = self._instrument.duet
@@ -290,12 +307,14 @@ class _AtHand:
         music: What play would play.
         end_ticks: Where that ends.
         what: How long the melody is, or what was made of it.
+        about: How that was made: each value with its name.
     """
 
     take: Take
     music: Composition
     end_ticks: int
     what: str
+    about: tuple[tuple[str, str], ...]
 
 
 def _at_hand(take: Take) -> _AtHand:
@@ -305,6 +324,7 @@ def _at_hand(take: Take) -> _AtHand:
         music=music,
         end_ticks=schedule_of(music).end_ticks,
         what=take.record.technique.past if take.record else _bars(take.melody),
+        about=facts_of(take.record) if take.record else (),
     )
 
 

@@ -104,6 +104,22 @@ class Presets:
         self.save(name, parameters)
         return name
 
+    def rename(self, name: str, to: str) -> None:
+        """Give a preset another name.
+
+        Raises:
+            LibraryError: If another one has it, there is none to rename, or the disk refuses.
+            ParameterError: If that can be no preset's name.
+        """
+        path, target = self._path(name), self._path(to)
+        if target == path:
+            return
+        if os.path.lexists(target):
+            raise LibraryError(f"there is a preset {to!r} already", remedy="choose another name")
+        with explained(f"{name} was not renamed: {{reason}}", self._folder):
+            path.rename(target)
+            sync_folder(self._folder)
+
     def delete(self, name: str) -> None:
         """Remove a preset, if there is one of this name.
 

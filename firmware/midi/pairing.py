@@ -124,7 +124,7 @@ class ChannelPairer:
 
 
 class NotePairer:
-    """Pairs the notes of a stream of messages, each channel for itself.
+    """Pairs the notes of a stream of messages, each channel of each source for itself.
 
     Args:
         has_pedal: Whether the sustain pedal counts.
@@ -132,38 +132,49 @@ class NotePairer:
 
     def __init__(self, *, has_pedal: bool = True) -> None:
         self._has_pedal = has_pedal
-        self._channels: dict[int, ChannelPairer] = {}
+        self._channels: dict[tuple[int, int], ChannelPairer] = {}  # by source and channel
 
     @property
     def sounding(self) -> frozenset[tuple[int, int]]:
         """(channel, pitch) of the notes that have no end yet."""
-        return frozenset((c, p) for c, pairer in self._channels.items() for p in pairer.sounding)
+        return frozenset(
+            (channel, pitch)
+            for (_, channel), pairer in self._channels.items()
+            for pitch in pairer.sounding
+        )
 
-    def feed(self, now: int, message: MidiMessage) -> list[PairedNote]:
+    def feed(self, now: int, message: MidiMessage, *, source: int = 0) -> list[PairedNote]:
         """Take a message.
 
         Args:
             now: When it came.
             message: Any; what is no business of notes does nothing.
+            source: Which of several keyboards it came from.
 
         Returns:
             The notes that end with it.
         """
         match message:
             case NoteOn(pitch=pitch, velocity=velocity, channel=channel) if velocity > 0:
-                return self._channel(channel).strike(now, pitch, velocity)
+                return self._channel(source, channel).strike(now, pitch, velocity)
             case NoteOn(pitch=pitch, channel=channel) | NoteOff(pitch=pitch, channel=channel):
-                return self._channel(channel).release(now, pitch)
+                return self._channel(source, channel).release(now, pitch)
             case ControlChange(control=control, value=value, channel=channel):
-                return self._channel(channel).control(now, control, value)
+                return self._channel(source, channel).control(now, control, value)
             case _:
                 return []
 
-    def close_all(self, now: int) -> list[PairedNote]:
-        """End whatever sounds, on every channel."""
-        return [n for c in sorted(self._channels) for n in self._channels[c].close_all(now)]
+    def close_all(self, now: int, *, source: int | None = None) -> list[PairedNote]:
+        """End whatever sounds, on every channel of a source; None for all sources."""
+        return [
+            note
+            for key in sorted(self._channels)
+            if source in (None, key[0])
+            for note in self._channels[key].close_all(now)
+        ]
 
-    def _channel(self, channel: int) -> ChannelPairer:
-        if channel not in self._channels:
-            self._channels[channel] = ChannelPairer(has_pedal=self._has_pedal)
-        return self._channels[channel]
+    def _channel(self, source: int, channel: int) -> ChannelPairer:
+        key = (source, channel)
+        if key not in self._channels:
+            self._channels[key] = ChannelPairer(has_pedal=self._has_pedal)
+        return self._channels[key]

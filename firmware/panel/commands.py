@@ -73,6 +73,13 @@ class StepTakes:
 
 
 @dataclass(frozen=True, slots=True)
+class NameMelody:
+    """Give the present take's melody a name: what is made of it will have it, too."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteTake:
     """Forget the present take; a composition of it stays in the library."""
 
@@ -154,6 +161,14 @@ class UsePreset:
 
 
 @dataclass(frozen=True, slots=True)
+class RenamePreset:
+    """Give what was kept under a name another one."""
+
+    name: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeletePreset:
     """Delete what was kept under a name."""
 
@@ -196,6 +211,13 @@ class SetThru:
 
 
 @dataclass(frozen=True, slots=True)
+class SetChannel:
+    """Set on which channel the keyboard is heard, 1..16 as people count, but for the drums'."""
+
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
 class BringBackPiece:
     """Make a piece from before the last start a take: which one of those that are offered."""
 
@@ -233,6 +255,25 @@ class ForgetLearned:
 
 
 @dataclass(frozen=True, slots=True)
+class BeginSelfTest:
+    """Ask the maker for the parts of the panel: those of these names, or all of them."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerLight:
+    """Say whether the light shines that is asked for."""
+
+    is_seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndSelfTest:
+    """Ask for nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchOff:
     """Finish saving, fall silent, and end."""
 
@@ -243,6 +284,7 @@ Command = (
     | SetParameter
     | SetTime
     | StepTakes
+    | NameMelody
     | DeleteTake
     | RestoreTake
     | KeepAsHeard
@@ -254,17 +296,22 @@ Command = (
     | SettleDeletion
     | KeepPreset
     | UsePreset
+    | RenamePreset
     | DeletePreset
     | Refresh
     | SetVolume
     | SetInstrument
     | SetMetronome
     | SetThru
+    | SetChannel
     | SetClock
     | Learn
     | ForgetLearned
     | BringBackPiece
     | BringBackSettings
+    | BeginSelfTest
+    | AnswerLight
+    | EndSelfTest
     | SwitchOff
 )
 Commands = tuple[Command, ...]

@@ -14,6 +14,7 @@ from firmware.panel.page import Page, Step
 from firmware.panel.pages.activity import PAGE_OF_STATE, ActivityPage, GeneratePage
 from firmware.panel.pages.home import HomePage, turn_tempo
 from firmware.panel.pages.listen import ListenPage
+from firmware.panel.pages.listing import ListPage
 from firmware.panel.pages.parameters import turn_parameter
 from firmware.panel.states import State
 from firmware.panel.views import PeekView, View
@@ -50,7 +51,7 @@ class Navigation:
     def turn(self, dial: Dial, clicks: int, overview: Overview) -> tuple["Navigation", Commands]:
         """Take a turn of a dial; some mean the same on every page."""
         settings = overview.settings
-        if dial in (Dial.SELECT, Dial.VALUE):
+        if dial in (Dial.SELECT, Dial.VALUE) or self.top.takes_everything(overview):
             return _take(self, self.top.turn(dial, clicks, overview), overview)
         if dial is Dial.TEMPO:
             return replace(self, peek=TEMPO), (turn_tempo(settings, clicks),)
@@ -75,6 +76,11 @@ class Navigation:
         if state in _HEARD and self.state not in _HEARD:
             return _to_listen(after, overview, comes_back=before is GeneratePage)
         return after, ()
+
+    def anchored(self, overview: Overview) -> "Navigation":
+        """The same rows selected, wherever they move from now on."""
+        pages = (p.anchored(overview) if isinstance(p, ListPage) else p for p in self.stack)
+        return replace(self, stack=tuple(pages))
 
     def peeking(self, key: str | None) -> "Navigation":
         """Show a parameter's value over the page, or no more."""

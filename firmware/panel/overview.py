@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from firmware.panel.commands import Source
 from firmware.panel.settings import Settings
 from firmware.panel.states import State
-from firmware.panel.views import CountInView, DuetView, GenerateView, ListenView, RecordView
+from firmware.panel.views import (
+    CountInView,
+    DuetView,
+    GenerateView,
+    ListenView,
+    RecordView,
+    WiringView,
+)
 from firmware.parameters import Technique
 
 
@@ -19,6 +26,7 @@ class TakeLine:
         number: Which of the takes it is, from 1.
         is_composition: Whether anything was made of the melody.
         has_new_instruments: Whether it is heard with other instruments than it was kept with.
+        about: How it was made: each value with its name.
     """
 
     name: str
@@ -26,6 +34,7 @@ class TakeLine:
     number: int
     is_composition: bool = False
     has_new_instruments: bool = False
+    about: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +82,7 @@ class CompositionLine:
         title: Of its melody.
         what: What was done to the melody.
         day: When, as `21 Nov`.
+        about: How it was made: each value with its name.
         problem: Why it cannot be read, or an empty string.
     """
 
@@ -80,6 +90,7 @@ class CompositionLine:
     title: str
     what: str
     day: str
+    about: tuple[tuple[str, str], ...] = ()
     problem: str = ""
 
 
@@ -221,6 +232,21 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WiringFacts:
+    """The wiring's own test.
+
+    Attributes:
+        groups: What can be asked for: a label, and the names of its parts.
+        question: What is asked, or None.
+        verdicts: What came of it: the part, one word, and what was seen and helps.
+    """
+
+    groups: tuple[tuple[str, tuple[str, ...]], ...]
+    question: WiringView | None = None
+    verdicts: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """The instrument, as the panel knows it.
 
@@ -246,6 +272,7 @@ class Overview:
         sound: How it sounds.
         system: How the computer is, or None before it was looked at.
         recovery: What was not taken back at the start, or None.
+        wiring: The test of what is wired, or None where nothing is.
     """
 
     state: State = State.IDLE
@@ -268,3 +295,4 @@ class Overview:
     sound: SoundFacts = field(default_factory=SoundFacts)
     system: SystemFacts | None = None
     recovery: Recovery | None = None
+    wiring: WiringFacts | None = None

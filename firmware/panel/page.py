@@ -84,6 +84,11 @@ class Page(ABC):
         del dial, clicks, overview
         return Step()
 
+    def takes_everything(self, overview: Overview) -> bool:
+        """Whether no dial means what it does on every other page."""
+        del overview
+        return False
+
     @abstractmethod
     def view(self, overview: Overview) -> View:
         """What is to be seen."""

@@ -43,6 +43,7 @@ class Trigger(StrEnum):
     PREVIEW = "preview ready"
     FINISHED = "generation finished"
     FAILED = "generation failed"
+    CUED = "next pass due"
     ENDED = "music ended"
     STRUCK = "key struck"  # in a duet; else a key is nobody's business but the synthesizer's
     FELL_SILENT = "player fell silent"
@@ -67,6 +68,8 @@ class Action(StrEnum):
     RESUME = "resume"
     SILENCE = "silence"
     HEAR_TAKE = "hear take"
+    TAKE_OVER = "go on with the next pass"
+    FOLLOW_ON = "begin the next pass"
     AUDITION = "audition"
     ACCEPT = "accept"
     GIVE_UP = "give up"
@@ -124,6 +127,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
             _T.FAILED: Rule.LATE,
+            _T.CUED: Rule.IMPOSSIBLE,
             _T.ENDED: Rule.IMPOSSIBLE,
             _T.STRUCK: Rule.IMPOSSIBLE,
             _T.FELL_SILENT: Rule.IMPOSSIBLE,
@@ -141,6 +145,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
             _T.FAILED: Rule.LATE,
+            _T.CUED: Rule.IMPOSSIBLE,
             _T.ENDED: Rule.IMPOSSIBLE,
             _T.STRUCK: Rule.IMPOSSIBLE,
             _T.FELL_SILENT: Rule.IMPOSSIBLE,
@@ -158,6 +163,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
             _T.FAILED: Rule.LATE,
+            _T.CUED: Rule.IMPOSSIBLE,
             _T.ENDED: Rule.IMPOSSIBLE,
             _T.STRUCK: Rule.IMPOSSIBLE,
             _T.FELL_SILENT: Rule.IMPOSSIBLE,
@@ -175,6 +181,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.PREVIEW: Move(_A.AUDITION, _S.AUDITIONING),
             _T.FINISHED: Move(_A.ACCEPT, _S.PLAYING),
             _T.FAILED: Move(_A.GIVE_UP, _S.IDLE),
+            _T.CUED: Rule.IMPOSSIBLE,
             _T.ENDED: Rule.IMPOSSIBLE,
             _T.STRUCK: Rule.IMPOSSIBLE,
             _T.FELL_SILENT: Rule.IMPOSSIBLE,
@@ -192,6 +199,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.PREVIEW: Move(_A.AUDITION, _S.AUDITIONING),
             _T.FINISHED: Move(_A.ACCEPT, _S.PLAYING),
             _T.FAILED: Move(_A.GIVE_UP, _S.PLAYING),
+            _T.CUED: Rule.IMPOSSIBLE,
             _T.ENDED: Move(_A.NOTHING, _S.GENERATING),
             _T.STRUCK: Rule.IMPOSSIBLE,
             _T.FELL_SILENT: Rule.IMPOSSIBLE,
@@ -209,7 +217,8 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
             _T.FAILED: Rule.LATE,
-            _T.ENDED: Move(_A.NOTHING, _S.IDLE),
+            _T.CUED: Move(_A.TAKE_OVER, _S.PLAYING),
+            _T.ENDED: Move(_A.FOLLOW_ON, _S.IDLE),
             _T.STRUCK: Rule.IMPOSSIBLE,
             _T.FELL_SILENT: Rule.IMPOSSIBLE,
         },
@@ -226,6 +235,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
             _T.FAILED: Rule.LATE,
+            _T.CUED: Rule.IMPOSSIBLE,
             _T.ENDED: Rule.IMPOSSIBLE,
             _T.STRUCK: Rule.IMPOSSIBLE,
             _T.FELL_SILENT: Rule.IMPOSSIBLE,
@@ -243,6 +253,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.PREVIEW: Rule.LATE,
             _T.FINISHED: Rule.LATE,
             _T.FAILED: Rule.LATE,
+            _T.CUED: Rule.IMPOSSIBLE,
             _T.ENDED: Rule.IMPOSSIBLE,
             _T.STRUCK: Move(_A.NOTHING, _S.DUET_LISTENING),
             _T.FELL_SILENT: Move(_A.ANSWER, _S.DUET_ANSWERING),
@@ -260,6 +271,7 @@ TABLE: Mapping[State, Mapping[Trigger, Move | Refuse | Rule]] = MappingProxyType
             _T.PREVIEW: Move(_A.AUDITION, _S.DUET_ANSWERING),
             _T.FINISHED: Move(_A.COMPLETE_ANSWER, _S.DUET_ANSWERING),
             _T.FAILED: Move(_A.GIVE_UP_ANSWER, _S.DUET_LISTENING),
+            _T.CUED: Rule.IMPOSSIBLE,
             _T.ENDED: Move(_A.HEAR_OUT, _S.DUET_LISTENING),
             _T.STRUCK: Move(_A.LEAVE_OFF, _S.DUET_LISTENING),
             _T.FELL_SILENT: Rule.IMPOSSIBLE,

@@ -73,6 +73,21 @@ class ConfirmView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NameView:
+    """A name that is being written.
+
+    Attributes:
+        title: What gets the name.
+        text: What is written so far.
+        signs: To choose from; the one in the middle is taken next.
+    """
+
+    title: str
+    text: str
+    signs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeekView:
     """What a dial is turned to, over whatever page.
 
@@ -159,6 +174,7 @@ class ListenView:
         length_s: How long it is.
         is_paused: Whether it stands still.
         take: Which of the takes it is and how many there are, as `3/10`.
+        coming: What is to take over from it, in a few words; or an empty string.
     """
 
     title: str
@@ -171,6 +187,7 @@ class ListenView:
     length_s: int
     is_paused: bool
     take: str
+    coming: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,10 +216,61 @@ class MessageView:
     remedy: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A part on the front panel.
+
+    Attributes:
+        x_mm: To the right of the panel's left edge.
+        y_mm: Behind the edge that is nearest to the player.
+        is_knob: Whether it is turned.
+        is_asked: Whether it is asked for.
+        is_lit: Whether it is a light that should shine.
+    """
+
+    x_mm: float
+    y_mm: float
+    is_knob: bool = False
+    is_asked: bool = False
+    is_lit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WiringView:
+    """A question of the wiring's own test.
+
+    Attributes:
+        verb: What to do.
+        what: With which part.
+        how: In which way.
+        number: Which question it is, from 1.
+        total: How many there are.
+        time_left: Until it ends by itself, from 1.0 to 0.0.
+        hint: What to mind, or an empty string.
+        has_answer: Whether it is answered with yes or no.
+        panel: Width and depth of the panel in mm, or None if nobody knows.
+        screen_mm: The middle of the display, as a spot is given, or None.
+        spots: What else is on it.
+    """
+
+    verb: str
+    what: str
+    how: str
+    number: int
+    total: int
+    time_left: float
+    hint: str = ""
+    has_answer: bool = False
+    panel: tuple[float, float] | None = None
+    screen_mm: tuple[float, float] | None = None
+    spots: tuple[Spot, ...] = ()
+
+
 View = (
     ListView
     | TextView
     | ConfirmView
+    | NameView
     | PeekView
     | CountInView
     | RecordView
@@ -210,4 +278,5 @@ View = (
     | ListenView
     | DuetView
     | MessageView
+    | WiringView
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from firmware.cli import ports
+from firmware.errors import DeviceError
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Continuo
@@ -24,10 +25,19 @@ class FakePort:
         """Let go of nothing."""
 
 
+class NoSequencer:
+    """Where its library is not installed."""
+
+    def __init__(self, **_: object) -> None:
+        """Fail as the driver does."""
+        raise DeviceError("the library of the ALSA sequencer is not installed")
+
+
 def test_the_port_that_would_be_used_is_marked(
     continuo: "Continuo", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ports, "running_apis", lambda: ("alsa",))
+    monkeypatch.setattr(ports, "AlsaSequencer", NoSequencer)
     monkeypatch.setattr(ports, "RtMidiInput", FakePort)
     monkeypatch.setattr(ports, "RtMidiOutput", FakePort)
     content = continuo("ports", "--json").json
@@ -39,6 +49,38 @@ def test_the_port_that_would_be_used_is_marked(
         ("output", "AKM322:AKM322 MIDI 1", True),
     ]
     assert "used" in continuo("ports").out
+
+
+def test_with_alsa_midi_it_is_asked_and_nothing_is_left_open(
+    continuo: "Continuo", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes every keyboard; python-rtmidi need not be installed."""
+    opened = ["keys 1", "keys 2", "music"]
+
+    class Place:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def close(self) -> None:
+            opened.remove(self.name)
+
+    class Sequencer:
+        def __init__(self, **_: object) -> None:
+            self.inputs, self.output = (Place("keys 1"), Place("keys 2")), Place("music")
+
+        def listed(self) -> object:
+            return (("AKM322:MIDI 1", True), ("KeyStep:MIDI 1", True)), (("FLUID Synth", True),)
+
+    monkeypatch.setattr(ports, "running_apis", lambda: ("alsa",))
+    monkeypatch.setattr(ports, "AlsaSequencer", Sequencer)
+    monkeypatch.setattr(ports, "RtMidiInput", NoSequencer)
+    content = continuo("ports", "--json").json
+    assert [(p["direction"], p["name"], p["used"]) for p in content["ports"]] == [
+        ("input", "AKM322:MIDI 1", True),
+        ("input", "KeyStep:MIDI 1", True),
+        ("output", "FLUID Synth", True),
+    ]
+    assert opened == []
 
 
 def test_a_machine_without_midi_is_no_error(

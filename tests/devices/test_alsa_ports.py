@@ -167,6 +167,26 @@ def test_loops_and_what_is_not_wanted_are_no_keyboards(monkeypatch: pytest.Monke
         assert [port.name for port in stage.inputs] == ["Keystation 49:MIDI 1", None]
 
 
+def test_what_would_be_used_is_listed_though_nothing_is_connected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both keyboards, for there is room for two, and none of the instrument's own ports."""
+    monkeypatch.setattr(alsa_ports, "_library", lambda: fake)
+    with fake.new_kernel() as kernel, ExitStack() as stack:
+        stage = Stage(kernel, stack)
+        for client, name in ((16, "Midi Through"), (LEFT, "AKM322"), (RIGHT, "Keystation 49")):
+            kernel.plug(client, name)
+        inputs, outputs = stage.sequencer.listed()
+        before = [wire for wire in kernel.wires if wire[0] != (0, 1)]
+    assert inputs == (
+        ("Midi Through:MIDI 1", False),
+        ("AKM322:MIDI 1", True),
+        ("Keystation 49:MIDI 1", True),
+    )
+    assert outputs == (("FLUID Synth:Synth input", True),)
+    assert before == []
+
+
 def test_a_synthesizer_may_come_and_go(stage: Stage, eventually: Eventually) -> None:
     stage.open()
     output = stage.sequencer.output
@@ -202,6 +222,7 @@ def test_the_library_has_what_the_driver_uses() -> None:
         assert callable(getattr(library.SequencerClient, name))
     for name in ("event_input", "event_output_direct"):
         assert callable(getattr(library.SequencerClient, name))
+    assert "client_id" in library.SequencerClient.__base__.__annotations__
     assert {library.WRITE_PORT, library.READ_PORT}
     assert issubclass(library.ALSAError, Exception)
     assert library.MidiBytesEvent(b"\x90\x3c\x40").midi_bytes == b"\x90\x3c\x40"

@@ -92,6 +92,17 @@ class PreviewStudio(FakeStudio):
     previews = (2, 10)
 
 
+class RiskStudio(FakeStudio):
+    """Doubles the melody an octave below at creative risk 1, and lower with more of it."""
+
+    wait_s = 0.01
+
+    def start(self, request: GenerationRequest, model: Model) -> Generation:
+        """Begin twenty passes."""
+        del model
+        return self._passes(request.melody, round(request.parameters.number("creative_risk")))
+
+
 class ExtendingStudio(FakeStudio):
     """Lets a melody go on bar by bar, a note a beat; the seed says after which bar it dies."""
 

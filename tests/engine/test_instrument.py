@@ -1,200 +1,34 @@
 """The instrument against a player who presses anything at any time: no note hangs, ever."""
 
+import importlib.util
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.config import Config
-from firmware.engine.instrument import Instrument
-from firmware.engine.messages import (
-    Advanced,
-    Cancelled,
-    Died,
-    Failed,
-    Finished,
-    GenerationRequest,
-    Listen,
-    Loaded,
-    WorkerMessage,
-)
 from firmware.engine.mixer import Fader
-from firmware.engine.outside import Outside
 from firmware.engine.schedule import KEYBOARD_CHANNEL, TRACK_CHANNELS, as_composition
 from firmware.engine.takes import Take, Takes
-from firmware.errors import BundleError, ContinuoError, EngineStateError
+from firmware.errors import BundleError, EngineStateError
 from firmware.library.records import CompositionRecord
-from firmware.midi.messages import MidiMessage, NoteOff, NoteOn
-from firmware.music.notes import Composition, Melody, Note, Track
+from firmware.midi.messages import NoteOff, NoteOn
+from firmware.music.notes import Melody, Note
 from firmware.panel.states import State, Trigger
 from firmware.parameters import Parameters, Technique
 
-
-@dataclass
-class World:
-    """An instrument with a worker that only answers when told to, and a strict ear."""
-
-    now_ns: int = 0
-    sounding: set[tuple[int, int]] = field(default_factory=set)
-    records: list[CompositionRecord] = field(default_factory=list)
-    number: int = 0
-    incarnation: int = 1
-    request: GenerationRequest | None = None
-    heard: list[Listen] = field(default_factory=list)
-    technique: Technique = Technique.ENHANCE
-    struck: list[tuple[int, int, int]] = field(default_factory=list)  # when, channel, pitch
-    bars: int = 0  # of an extension that are written
-
-    def __post_init__(self) -> None:
-        self.instrument = Instrument(
-            Config(library=Path("nowhere"), technique=self.technique),
-            Outside(
-                send=self.hear,
-                save=self.records.append,
-                worker=self,
-                choose_bundle=lambda _: Path("bundle"),
-                name_take=lambda: "take",
-                choose_seed=lambda: 0,
-                wall_clock=lambda: datetime(2026, 1, 1, tzinfo=UTC),
-            ),
-        )
-
-    def state(self) -> State:
-        """What it is doing."""
-        return self.instrument.state
-
-    def hear(self, message: MidiMessage) -> None:
-        """Be the synthesizer."""
-        match message:
-            case NoteOn(pitch=pitch, channel=channel):
-                assert (channel, pitch) not in self.sounding, "struck while it sounds"
-                self.sounding.add((channel, pitch))
-                self.struck.append((self.now_ns, channel, pitch))
-            case NoteOff(pitch=pitch, channel=channel):
-                self.sounding.discard((channel, pitch))
-            case _:
-                pass
-
-    def start(self, bundle_folder: Path | None = None, *, threads: int = 1) -> None:
-        """Be the worker."""
-        del bundle_folder, threads
-
-    def generate(self, request: GenerationRequest) -> int:
-        """Be the worker."""
-        self.request = request
-        self.number += 1
-        self.bars = 0
-        return self.number
-
-    def listen(self, duet: Listen) -> None:
-        """Be the worker."""
-        self.heard.append(duet)
-
-    def cancel(self, number: int) -> None:
-        """Be the worker."""
-        assert number == self.number
-
-    def reap(self, died: Died) -> bool:
-        """Be the worker."""
-        if died.incarnation != self.incarnation:
-            return False
-        self.incarnation += 1
-        return True
-
-    def advance(self, duration_ns: int) -> None:
-        """Let time pass."""
-        end_ns = self.now_ns + duration_ns
-        while (due_ns := self.instrument.next_ns()) is not None and due_ns <= end_ns:
-            self.now_ns = max(due_ns, self.now_ns)
-            self.instrument.run_due(self.now_ns)
-        self.now_ns = end_ns
-
-    def press(self, trigger: Trigger) -> str:
-        """Press a button; the sentence of a refusal."""
-        try:
-            self.instrument.trigger(trigger, self.now_ns)
-        except ContinuoError as error:
-            return str(error)
-        return ""
-
-    def strike(self, pitch: int, duration_ns: int) -> None:
-        """Strike a key and let it go."""
-        self.key(NoteOn(pitch=pitch, velocity=80))
-        self.advance(duration_ns)
-        self.key(NoteOff(pitch=pitch))
-
-    def key(self, message: MidiMessage) -> None:
-        """What a key says, as the engine takes it."""
-        self.instrument.thru.feed(message)
-        self.instrument.hear(message, self.now_ns)
-
-    def answer(self, kind: str, number: int) -> None:
-        """Let the worker say something about a generation: of an extension a bar more."""
-        if self.request is None:
-            return
-        self.bars = BARS if kind == "finished" else min(self.bars + (kind == "preview"), BARS)
-        melody, written_ticks = self.request.melody, None
-        if self.request.parameters.technique is Technique.EXTEND:
-            music = extended(melody, self.bars)
-            written_ticks = melody.end_ticks + self.bars * melody.ticks_per_bar
-        else:
-            music = doubled(melody, number)
-        message: WorkerMessage
-        match kind:
-            case "loaded":
-                message = Loaded(name="bundle")
-            case "advanced":
-                message = Advanced(number=number, done=1, total=2, elapsed_s=0.1)
-            case "preview":
-                message = Advanced(
-                    number=number,
-                    done=1,
-                    total=2,
-                    elapsed_s=0.1,
-                    preview=music,
-                    written_ticks=written_ticks,
-                )
-            case "finished":
-                message = Finished(
-                    number=number,
-                    composition=music,
-                    bundle="bundle",
-                    bundle_sha256="",
-                    elapsed_s=0.2,
-                )
-            case "failed":
-                message = Failed(number=number, message="it failed", remedy="")
-            case "cancelled":
-                message = Cancelled(number=number)
-            case _:
-                message = Died(incarnation=self.incarnation, exit_code=-9)
-        self.instrument.answer(message, self.now_ns)
-
-
-BARS = 4
-"""Of an extension in the end."""
-
-
-def extended(melody: Melody, bars: int) -> Composition:
-    """A melody and some bars more, with notes over bar lines and a pitch that comes again."""
-    notes = tuple(
-        Note(start_ticks=melody.end_ticks + 480 * k, pitch=64 + k % 3, duration_ticks=720)
-        for k in range(bars * melody.beats_per_bar)
+if TYPE_CHECKING:
+    from tests.engine.world import BARS, World, doubled, extended
+else:
+    _SPEC = importlib.util.spec_from_file_location(
+        "engine_world", Path(__file__).parent / "world.py"
     )
-    music = as_composition(melody)
-    return replace(music, tracks=(*music.tracks, Track(name="extension", notes=notes)))
-
-
-def doubled(melody: Melody, number: int) -> Composition:
-    """A melody and a lower voice, another one for each number."""
-    music = as_composition(melody, program=number % 128)
-    lower = tuple(replace(n, pitch=n.pitch - 12 + number % 3) for n in melody.notes)
-    return replace(music, tracks=(*music.tracks, replace(music.tracks[0], notes=lower)))
-
+    worlds = importlib.util.module_from_spec(_SPEC)
+    _SPEC.loader.exec_module(worlds)
+    World, doubled, extended, BARS = worlds.World, worlds.doubled, worlds.extended, worlds.BARS
 
 _ANSWERS = ("advanced", "cancelled", "died", "failed", "finished", "loaded", "preview")
 _BUTTONS = (
@@ -218,6 +52,7 @@ moves = st.lists(
         st.tuples(st.just("step"), st.integers(-2, 2)),
         st.tuples(st.sampled_from(("delete take", "restore take")), st.just(0)),
         st.tuples(st.sampled_from(("mute", "solo", "program")), st.integers(0, 2)),
+        st.tuples(st.just("turn"), st.integers(-1, 1)),
     ),
     max_size=60,
 )
@@ -260,6 +95,8 @@ def do(world: World, verb: str, argument: int | Trigger) -> None:
             world.key(NoteOn(pitch=pitch, velocity=80))
         case "release", int(pitch):
             world.key(NoteOff(pitch=pitch))
+        case "turn", int(clicks):
+            world.turn(clicks)
         case "unplug", _:
             world.instrument.lose_keyboard(world.now_ns)
         case str(kind), int(age) if kind in _ANSWERS:
@@ -320,6 +157,9 @@ def test_whatever_is_played_in_a_duet_nothing_hangs(
 def mind(world: World) -> None:
     """What holds at any time."""
     instrument, state = world.instrument, world.state()
+    passes, cue = instrument.passes, instrument.player.cue_ticks
+    assert not passes.is_wanted or state in (State.PLAYING, State.PAUSED)
+    assert cue is None or passes.coming is not None
     if state is not State.DUET_ANSWERING:
         is_generating = state in (State.GENERATING, State.AUDITIONING)
         assert (instrument.generating is not None) == is_generating
@@ -452,6 +292,20 @@ def test_a_disk_that_is_too_slow_keeps_the_composition_and_says_so(melody: Melod
 
 
 BEAT_NS = 600_000_000  # of what was captured, at 100 beats a minute
+
+
+def test_of_two_keyboards_the_one_that_goes_ends_its_own_notes_only() -> None:
+    world = World()
+    world.press(Trigger.RECORD)
+    world.advance(2_400_000_000)  # the bar that is counted in
+    for keyboard, pitch in enumerate((60, 64)):
+        world.instrument.hear(NoteOn(pitch=pitch, velocity=80), world.now_ns, keyboard)
+    world.advance(600_000_000)
+    world.instrument.lose_keyboard(world.now_ns, 0)
+    world.advance(600_000_000)
+    world.press(Trigger.RECORD)
+    notes = world.instrument.takes.melody().notes
+    assert {note.pitch: note.duration_ticks for note in notes} == {60: 480, 64: 960}
 
 
 def _ons(world: World, channel: int) -> list[tuple[int, int]]:

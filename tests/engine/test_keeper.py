@@ -20,7 +20,6 @@ from firmware.engine.keeper import (
     RUNNING_FILE,
 )
 from firmware.engine.memory import memory_from_json, pieces_from_json
-from firmware.engine.schedule import KEYBOARD_CHANNEL
 from firmware.library.notebook import MEMORY_FOLDER
 from firmware.midi.control_maps import Learned
 from firmware.midi.messages import ControlChange, ProgramChange
@@ -90,6 +89,7 @@ def change_everything(simulation: "Rehearsal") -> None:
     simulation.press(Button.BACK)
     simulation.open_page("MIDI")
     simulation.change("Thru", -1)
+    simulation.change("Keyboard's channel", -2)
     simulation.change("Clock out", 1)
     simulation.press(Button.BACK)
     simulation.engine._keyboards.restore((LESSON,))
@@ -117,13 +117,15 @@ def test_what_was_set_and_seen_is_there_again_after_it_was_switched_off(
     assert second.engine._sound.program == 19
     assert not second.engine.instrument.booth.is_metronome_on
     assert not second.engine.instrument.thru.is_on
+    assert second.engine.instrument.thru.channel == 13
+    assert second.engine.instrument.stage.mixer.keyboard_channel == 13
     assert second.engine._clocks.is_out
     assert not second.engine._clocks.is_in
     assert second.engine._keyboards.learned == (LESSON,)
     navigation = second.engine.panel.navigation
-    assert navigation.stack[1:] == (SoundPage(selected=1),)
+    assert navigation.stack[1:] == (SoundPage(selected=1, anchor="Keyboard"),)
     told = second.since(0)
-    assert ProgramChange(program=19, channel=KEYBOARD_CHANNEL) in told
+    assert ProgramChange(program=19, channel=13) in told
     assert ControlChange(control=7, value=90, channel=0) in told
     switch_off(second)
     assert (folder / MEMORY_FILE).read_text() == text

@@ -71,6 +71,7 @@ MEMORIES = st.builds(
     program=PROGRAMS,
     is_metronome_on=st.booleans(),
     is_thru_on=st.booleans(),
+    keyboard_channel=st.integers(0, 15).filter(lambda channel: channel != 9),
     is_clock_out_on=st.booleans(),
     is_clock_in_on=st.booleans(),
     learned=st.lists(LESSONS, max_size=3).map(tuple),
@@ -166,6 +167,8 @@ def test_a_name_that_is_no_text_is_remembered_as_far_as_it_is() -> None:
         (("volume",), 101, "volume must be in 0..100"),
         (("program",), True, "program is missing or of a wrong kind"),
         (("is_thru_on",), None, "is_thru_on is missing"),
+        (("keyboard_channel",), 16, "keyboard_channel must be in 0..15"),
+        (("keyboard_channel",), 9, "cannot have the drums' channel"),
         (("learned", 0, "control"), 120, "a controller must be in 0..119"),
         (("learned", 0, "target"), "creative_risk", "nothing to be learned"),
         (("learned", 0, "is_button"), False, "nothing to be learned"),
@@ -187,6 +190,12 @@ def test_a_field_that_cannot_be_is_named(
         memory_from_json(json.dumps(content), file="f")
     assert caught.value.message.startswith("f")
     assert "\n" not in caught.value.message
+
+
+def test_a_memory_of_before_the_keyboards_channel_could_be_set_is_read() -> None:
+    content = json.loads(memory_to_json(MEMORY))
+    del content["keyboard_channel"]
+    assert memory_from_json(json.dumps(content), file="f") == MEMORY
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from firmware.devices.board_file import load_board, shipped_boards
 from firmware.devices.controls import Button, Knob
+from firmware.engine.findings import Checked
 from firmware.engine.schedule import KEYBOARD_CHANNEL, TRACK_CHANNELS
 from firmware.library.names import MELODIES_FOLDER
 from firmware.library.store import Library
@@ -17,7 +18,10 @@ from firmware.midi.files import write_melody
 from firmware.midi.messages import CHANNELS, ControlChange, NoteOn, ProgramChange
 from firmware.music.notes import Melody
 from firmware.panel.navigation import Navigation
+from firmware.panel.overview import MissingModel
 from firmware.panel.page import Page
+from firmware.panel.pages.home import HomePage
+from firmware.panel.pages.naming import DONE, ERASE, SIGNS
 from firmware.panel.states import State
 from firmware.panel.views import ConfirmView, GenerateView, ListenView, ListView, RecordView
 from firmware.parameters import Technique
@@ -95,8 +99,8 @@ def test_a_player_goes_through_every_page_and_every_technique(
     simulation.press(Button.ENTER)
     assert simulation.engine.is_stopping
     assert simulation.board.synthesizer.sounding == set()
-    unseen = {"TextPage", "RecoveryPage"}
-    assert met >= set(_pages()) - unseen, "nothing is missing here, broken, or to be restored"
+    unseen = {"TextPage", "RecoveryPage", "WiringPage", "SelfTestPage", "VerdictsPage"}
+    assert met >= set(_pages()) - unseen, "nothing is missing here, wired, or to be restored"
 
 
 def _controls(board: str) -> set[Button | Knob]:
@@ -122,6 +126,7 @@ def _look_around(simulation: "Rehearsal") -> None:
     simulation.wait(lambda: simulation.is_seen("Enhance 1"), who="the disk")
     simulation.press(Button.ENTER)
     simulation.open_page("Set all to this")
+    simulation.open_page("Name")
     go_home(simulation)
     simulation.open_page("MIDI")
     assert "Simulated AKM322" in simulation.text()
@@ -161,6 +166,41 @@ def test_a_preset_is_kept_taken_over_and_deleted(make_instrument: "MakeInstrumen
     another.press(Button.ENTER)
     another.wait(lambda: not another.is_seen("Enhance 1"), who="the disk")
     assert top(another) == "PresetsPage"
+
+
+def _write(simulation: "Rehearsal", name: str) -> None:
+    """Write a name in place of what there is, on the page for it."""
+    at = 0
+    for sign in (*[ERASE] * 30, *name, DONE):
+        simulation.turn(Knob.SELECT, SIGNS.index(sign) - at)
+        simulation.press(Button.ENTER)
+        at = SIGNS.index(sign)
+
+
+def test_a_melody_and_a_preset_are_named_with_the_dial(
+    make_instrument: "MakeInstrument", melody: Melody, tmp_path: Path
+) -> None:
+    """What is made of the melody has its name, on the disk as well."""
+    simulation = make_instrument()
+    simulation.record(melody)
+    simulation.open_page("Listen")
+    simulation.press(Button.ENTER)
+    simulation.open_page("Name")
+    _write(simulation, "evening")
+    assert "Evening" in simulation.text()
+    simulation.generate()
+    saves(simulation, 1)
+    assert Library(tmp_path / "library").load(simulation.engine.saved[0]).melody.name == "Evening"
+    go_home(simulation)
+    simulation.open_page("Parameters")
+    simulation.open_page("Presets")
+    simulation.open_page("Keep what is set now")
+    simulation.wait(lambda: simulation.is_seen("Enhance 1"), who="the disk")
+    simulation.open_page("Enhance 1")
+    simulation.open_page("Name")
+    _write(simulation, "calm")
+    simulation.wait(lambda: simulation.is_seen("Calm"), who="the disk")
+    assert not simulation.is_seen("Enhance 1")
 
 
 def _try(simulation: "Rehearsal", technique: Technique) -> None:
@@ -454,6 +494,42 @@ def test_volume_instrument_and_thru_are_set_at_once(make_instrument: "MakeInstru
     assert board.synthesizer.sounding == {(KEYBOARD_CHANNEL, 64)}
 
 
+def test_the_keyboard_is_heard_on_another_channel_and_the_tracks_give_way(
+    make_instrument: "MakeInstrument", melody: Melody
+) -> None:
+    """Keys that are down are let go where they were; what plays goes on beside the new channel."""
+    simulation = make_instrument()
+    board, instrument = simulation.board, simulation.engine.instrument
+    simulation.record(melody)
+    simulation.generate()
+    go_home(simulation)
+    simulation.open_page("Sound")
+    simulation.change("Keyboard", 19)
+    go_home(simulation)
+    simulation.open_page("MIDI")
+    board.keyboard.strike(50)
+    simulation.engine.step()
+    assert (KEYBOARD_CHANNEL, 50) in board.synthesizer.sounding
+    before = simulation.count_heard()
+    simulation.change("Keyboard's channel", -99)
+    assert value(simulation, "Keyboard's channel") == "1"
+    assert ProgramChange(program=19, channel=0) in simulation.since(before)
+    board.keyboard.release(50)
+    board.keyboard.strike(52)
+    simulation.engine.step()
+    assert instrument.player.is_running
+    assert {p for c, p in board.synthesizer.sounding if c == 0} == {52}
+    assert KEYBOARD_CHANNEL not in {c for c, _ in board.synthesizer.sounding}
+    assert {c for c, _ in instrument.player.sounding} <= {1, 2}
+    before = simulation.count_heard()
+    simulation.advance(20 * SECOND_NS)
+    ons = {m.channel for m in simulation.since(before) if isinstance(m, NoteOn)}
+    assert ons <= {1, 2}
+    board.keyboard.release(52)
+    simulation.engine.step()
+    assert board.synthesizer.sounding == set()
+
+
 def test_without_its_clicks_a_recording_is_silent_after_the_count_in(
     make_instrument: "MakeInstrument", melody: Melody
 ) -> None:
@@ -464,6 +540,32 @@ def test_without_its_clicks_a_recording_is_silent_after_the_count_in(
     simulation.record(melody)
     clicks = [m for m in simulation.since(before) if isinstance(m, NoteOn) and m.channel == 9]
     assert len(clicks) == 4
+
+
+def test_a_row_that_a_thread_brings_moves_no_selection(make_instrument: "MakeInstrument") -> None:
+    """Neither after a start, on a page that was left open, nor where a hand has turned to."""
+    simulation = make_instrument()
+    shelves, panel = simulation.engine._shelves, simulation.engine.panel
+    missing = MissingModel(technique=Technique.ENHANCE, sentence="none", remedy="")
+    panel.open_at(Navigation(stack=(HomePage(selected=2),)), simulation.clock.now_ns())
+    shelves.put(Checked(missing))
+    assert _selected(simulation) == "Tempo"
+    simulation.turn(Knob.VALUE, 7)
+    assert simulation.engine.instrument.settings.tempo_bpm == 107.0
+    simulation.turn(Knob.SELECT, 1)
+    assert _selected(simulation) == "Melodies"
+    shelves.put(Checked(None))
+    assert _selected(simulation) == "Melodies"
+    simulation.press(Button.ENTER)
+    assert top(simulation) == "MelodiesPage"
+
+
+def _selected(simulation: "Rehearsal") -> str:
+    """The label of the row that is seen as the selected one."""
+    view = simulation.view()
+    assert isinstance(view, ListView)
+    assert view.selected is not None
+    return view.rows[view.selected][0]
 
 
 def test_home_shows_how_much_sounds_and_that_it_fades(make_instrument: "MakeInstrument") -> None:

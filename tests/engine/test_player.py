@@ -56,8 +56,10 @@ class Ear:
                 pass
 
     def advance_to(self, at_ns: int) -> None:
-        """Wake the player whenever it asked to be woken."""
+        """Wake the player whenever it asked to be woken, until it waits at a cue."""
         while (due_ns := self.player.next_ns()) is not None and due_ns <= at_ns:
+            if self.player.is_cued(self.now_ns):
+                break
             self.now_ns = max(self.now_ns, due_ns)
             self.player.run_due(self.now_ns)
         self.now_ns = max(self.now_ns, at_ns)
@@ -473,3 +475,86 @@ def test_music_can_begin_later_and_in_its_middle() -> None:
         (4 * BEAT_NS, "NoteOn", 64),
         (5 * BEAT_NS, "NoteOff", 64),
     ]
+
+
+BAR = 4 * 480
+
+
+def test_at_a_cue_other_music_takes_over_in_that_very_instant() -> None:
+    """Held by both it sounds on, struck there it is struck again, held by one it ends or waits."""
+    old = piece(note(0, 60, BAR + 480), note(960, 62, 960), note(960, 64, BAR), note(BAR, 70))
+    new = piece(
+        *(note(480, 60, 2 * BAR), note(BAR, 62), note(0, 66, 2 * BAR), note(BAR, 64, 960)),
+        note(2 * BAR, 72),
+    )
+    ear = Ear()
+    ear.player.play(old, 0)
+    ear.player.cue(BAR)
+    ear.advance_to(3 * BEAT_NS)
+    assert not ear.player.is_cued(ear.now_ns)
+    ear.advance_to(4 * BEAT_NS)
+    assert ear.player.is_cued(ear.now_ns)
+    beat, heard = ear.player.beat, len(ear.notes())
+    ear.player.take_over(new, ear.now_ns, to_ticks=BAR)
+    assert ear.player.beat == beat
+    ear.advance_to(20 * BEAT_NS)
+    assert (4 * BEAT_NS, "NoteOff", 62) in ear.notes()[:heard]
+    assert ear.notes()[heard:] == [
+        (4 * BEAT_NS, "NoteOff", 64),
+        (4 * BEAT_NS, "NoteOn", 62),
+        (4 * BEAT_NS, "NoteOn", 64),
+        (5 * BEAT_NS, "NoteOff", 62),
+        (6 * BEAT_NS, "NoteOff", 64),
+        (8 * BEAT_NS, "NoteOn", 72),
+        (9 * BEAT_NS, "NoteOff", 60),
+        (9 * BEAT_NS, "NoteOff", 72),
+    ]
+    assert not ear.player.is_running
+
+
+def test_what_another_instrument_holds_is_not_held_by_this_one() -> None:
+    ear = Ear()
+    ear.player.play(piece(note(0, 60, 2 * BAR), program=1), 0)
+    ear.player.cue(BAR)
+    ear.advance_to(4 * BEAT_NS)
+    ear.player.take_over(piece(note(0, 60, 2 * BAR), program=2), ear.now_ns, to_ticks=BAR)
+    assert ear.sounding == set()
+
+
+def test_beyond_the_end_a_cue_is_waited_for_and_leads_to_another_place() -> None:
+    """The next begins in time, however late the player is woken; its beat is the same."""
+    ear = Ear()
+    ear.player.play(piece(note(0, 60), note(0, 64, 2 * BAR)), 0)
+    ear.player.cue(3 * BAR)
+    ear.advance_to(9 * BEAT_NS)
+    assert ear.sounding == set()
+    assert ear.player.is_running
+    assert ear.player.next_ns() == 12 * BEAT_NS
+    ear.now_ns = 12 * BEAT_NS + BEAT_NS // 2
+    ear.player.run_due(ear.now_ns)
+    ear.player.take_over(piece(note(0, 67), note(480, 69)), ear.now_ns, to_ticks=0)
+    ear.advance_to(20 * BEAT_NS)
+    assert ear.notes()[4:] == [
+        (12 * BEAT_NS + BEAT_NS // 2, "NoteOn", 67),
+        (13 * BEAT_NS, "NoteOff", 67),
+        (13 * BEAT_NS, "NoteOn", 69),
+        (14 * BEAT_NS, "NoteOff", 69),
+    ]
+
+
+def test_a_cue_is_forgotten_with_the_music_but_not_in_a_pause_nor_with_another_mix() -> None:
+    ear = Ear()
+    music = piece(note(0, 60, 3 * BAR))
+    ear.player.play(music, 0)
+    ear.player.cue(BAR)
+    ear.player.remix(music, 0, Mix(silent=frozenset({0})))
+    ear.player.pause(BEAT_NS)
+    ear.player.resume(2 * BEAT_NS)
+    assert ear.player.cue_ticks == BAR
+    assert not ear.player.is_cued(4 * BEAT_NS)
+    assert ear.player.is_cued(5 * BEAT_NS)
+    ear.player.swap(music, 3 * BEAT_NS)
+    assert ear.player.cue_ticks is None
+    ear.player.cue(BAR)
+    ear.player.stop(3 * BEAT_NS)
+    assert ear.player.cue_ticks is None

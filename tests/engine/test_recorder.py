@@ -197,6 +197,37 @@ def test_a_keyboard_that_vanishes_ends_its_notes_in_the_capture() -> None:
     assert [n.duration_ticks for n in kept.notes] == [480]
 
 
+def test_one_keyboard_that_vanishes_ends_no_note_of_another() -> None:
+    """Not in the recording, nor in the capture; a pedal is its own keyboard's as well."""
+    recorder = Recorder(origin_ns=0, tempo_bpm=60.0, beats_per_bar=4)
+    capture = Capture(keep_ns=60 * SECOND_NS)
+    for target in (recorder, capture):
+        target.feed(NoteOn(pitch=60, velocity=80), 0, 0)
+        target.feed(NoteOn(pitch=64, velocity=80), 0, 1)
+        target.feed(NoteOn(pitch=67, velocity=80), 0, 1)
+        target.feed(ControlChange(control=64, value=127), 0, 0)
+        target.feed(NoteOff(pitch=67), SECOND_NS, 1)
+        target.release(2 * SECOND_NS, 0)
+        target.feed(NoteOff(pitch=64), 3 * SECOND_NS, 1)
+    ends = {60: 2, 64: 3, 67: 1}
+    melody = recorder.finish(9 * SECOND_NS, name="two")
+    assert melody is not None
+    assert {note.pitch: note.end_ticks / 480 for note in melody.notes} == ends
+    assert {note.pitch: note.end / SECOND_NS for note in capture.played(9 * SECOND_NS)} == ends
+
+
+def test_one_pitch_held_on_two_keyboards_is_a_melody_that_one_can_play() -> None:
+    recorder = Recorder(origin_ns=0, tempo_bpm=60.0, beats_per_bar=4)
+    recorder.feed(NoteOn(pitch=60, velocity=80), 0, 0)
+    recorder.feed(NoteOn(pitch=60, velocity=90), SECOND_NS, 1)
+    recorder.feed(NoteOff(pitch=60), 2 * SECOND_NS, 0)
+    recorder.feed(NoteOff(pitch=60), 3 * SECOND_NS, 1)
+    melody = recorder.finish(9 * SECOND_NS, name="two")
+    assert melody is not None
+    spans = [(note.start_ticks // 480, note.end_ticks // 480) for note in melody.notes]
+    assert spans == [(0, 1), (1, 3)]
+
+
 def test_to_keep_what_was_played_ends_no_key_that_is_held() -> None:
     """It is kept as far as it was heard, and later as a whole; the pedal as well."""
     for held in (False, True):

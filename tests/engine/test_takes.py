@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from firmware.engine.mixer import Fader, Mixer
 from firmware.engine.schedule import Mix, as_composition
-from firmware.engine.takes import KEPT, Take, Takes
+from firmware.engine.takes import KEPT, Take, Takes, facts_of
 from firmware.errors import EngineStateError
 from firmware.library.records import CompositionRecord
 from firmware.music.notes import Composition, Melody, Note, Track
-from firmware.parameters import Technique
+from firmware.parameters import Technique, Value
 
 
 def take(number: int) -> Take:
@@ -93,6 +93,36 @@ def test_whatever_is_done_there_is_a_present_take_if_there_is_any(
         assert (takes.current is None) == (len(takes) == 0)
         if takes.current is not None:
             assert list(takes)[takes.number - 1] is takes.current
+
+
+def test_a_melody_gets_another_name_and_stays_the_present_take() -> None:
+    takes = Takes()
+    with pytest.raises(EngineStateError):
+        takes.name_melody("Evening")
+    takes.add(take(1))
+    takes.add(take(2))
+    takes.step(-1)
+    takes.name_melody("Evening")
+    assert [kept.melody.name for kept in takes] == ["Evening", "Take 2"]
+    assert takes.melody().notes == take(1).melody.notes
+
+
+def test_how_a_composition_was_made_is_told_in_the_words_of_the_panel() -> None:
+    """Also where another version of the firmware wrote what this one does not know."""
+    parameters: dict[str, Value] = {
+        "creative_risk": 1.3,
+        "max_notes_added": 9000,
+        "sparkle": "much",
+    }
+    record = replace(made(Technique.ENHANCE), parameters=parameters)
+    assert facts_of(record) == (
+        ("Technique", "Enhance"),
+        ("Creative risk", "1.3"),
+        ("Add at most", "9000"),
+        ("sparkle", "much"),
+        ("Seed", "1"),
+        ("Model", "b"),
+    )
 
 
 def test_a_take_that_was_deleted_comes_back_in_its_place() -> None:

@@ -45,6 +45,23 @@ def test_a_preset_is_renamed_with_its_file(tmp_path: Path) -> None:
     assert presets.load("b") == CALM
 
 
+def test_a_preset_gets_another_name_that_no_other_has(tmp_path: Path) -> None:
+    presets = Presets(tmp_path)
+    presets.save("a", CALM)
+    presets.rename("a", "Für die Orgel")
+    presets.rename("Für die Orgel", "Für die Orgel")
+    assert [preset.name for preset in presets.list()] == ["Für die Orgel"]
+    assert presets.load("Für die Orgel") == CALM
+    presets.save("b", CALM)
+    with pytest.raises(LibraryError, match="there is a preset 'b' already"):
+        presets.rename("Für die Orgel", "b")
+    with pytest.raises(LibraryError, match="gone was not renamed"):
+        presets.rename("gone", "c")
+    with pytest.raises(ParameterError, match="no name of a preset"):
+        presets.rename("b", "a/b")
+    assert [preset.name for preset in presets.list()] == ["Für die Orgel", "b"]
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "a\n", "x" * 41, ".a", "a ", "\0"])
 def test_a_name_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
     presets = Presets(tmp_path)

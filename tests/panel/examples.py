@@ -17,10 +17,19 @@ from firmware.panel.overview import (
     SystemFacts,
     TakeLine,
     TrackLine,
+    WiringFacts,
 )
 from firmware.panel.settings import TECHNIQUE, Settings, set_value
 from firmware.panel.states import State
-from firmware.panel.views import CountInView, DuetView, GenerateView, ListenView, RecordView
+from firmware.panel.views import (
+    CountInView,
+    DuetView,
+    GenerateView,
+    ListenView,
+    RecordView,
+    Spot,
+    WiringView,
+)
 from firmware.parameters import Technique
 
 BAR = 4 * 480
@@ -70,6 +79,28 @@ RECORD = RecordView(bar=3, beat=2, notes=NOTES[:9], first_ticks=0, ticks=4 * BAR
 GENERATE = GenerateView(technique="enhance", done=42, total=100, seconds_left=75, is_playing=True)
 DUET = DuetView(tempo_bpm=88.3, is_answering=False)
 
+_AT_MM = ((21.5, 22), (48.5, 22), (75.5, 22), (102.5, 22), (21.5, 38), (48.5, 38))
+_BEHIND_MM = ((21.5, 94), (21.5, 62), (62, 62), (102.5, 62))
+
+
+def asking(verb: str, what: str, how: str, at_mm: tuple[float, float] | None) -> WiringView:
+    """A question of the wiring's own test, about a part at a place."""
+    return WiringView(
+        verb=verb,
+        what=what,
+        how=how,
+        number=3,
+        total=19,
+        time_left=0.7,
+        panel=(190, 120),
+        screen_mm=(82, 94),
+        spots=tuple(
+            Spot(x_mm=x, y_mm=y, is_knob=y > 50, is_asked=(x, y) == at_mm)
+            for x, y in (*_AT_MM, *_BEHIND_MM)
+        ),
+    )
+
+
 ACTIVITIES: dict[State, CountInView | RecordView | GenerateView | DuetView] = {
     State.COUNT_IN: COUNT_IN,
     State.RECORDING: RECORD,
@@ -79,6 +110,17 @@ ACTIVITIES: dict[State, CountInView | RecordView | GenerateView | DuetView] = {
     State.DUET_ANSWERING: replace(DUET, is_answering=True),
 }
 
+MADE = (
+    ("Technique", "Enhance"),
+    ("Creative risk", "1.3"),
+    ("Remove at most", "100%"),
+    ("Add at most", "500 notes"),
+    ("Iterations", "200 passes"),
+    ("Ensemble", "strings"),
+    ("Seed", "999"),
+    ("Model", "bach-arcnn"),
+)
+
 EMPTY = Overview()
 """Just switched on, nothing looked up yet."""
 
@@ -86,7 +128,12 @@ FULL = Overview(
     settings=replace(settings_at(Technique.ENHANCE), tempo_bpm=120.5),
     level=4,
     take=TakeLine(
-        name=LONG, what="enhanced", number=3, is_composition=True, has_new_instruments=True
+        name=LONG,
+        what="enhanced",
+        number=3,
+        is_composition=True,
+        has_new_instruments=True,
+        about=MADE,
     ),
     takes=10,
     can_restore_take=True,
@@ -107,7 +154,7 @@ FULL = Overview(
         MelodyLine(source=Source.BUNDLED, key="d", name="Ode to Joy", what="16 bars"),
     ),
     compositions=(
-        CompositionLine(name="5", title=LONG, what="accompanied", day="21 Nov"),
+        CompositionLine(name="5", title=LONG, what="accompanied", day="21 Nov", about=MADE),
         CompositionLine(name="4", title="Take 4", what="enhanced", day="20 Nov"),
         CompositionLine(
             name="2026-11-19_09-00-00_a_extend",
@@ -162,6 +209,7 @@ FULL = Overview(
     midi=MidiFacts(
         keyboards=("MIDIPLUS AKM322", "Arturia KeyStep Pro of my brother"),
         synthesizer="FluidSynth GM",
+        keyboard_channel=11,
         control_maps=("MIDIPLUS AKM322",),
         is_clock_in_on=True,
         clock_bpm=119.96,
@@ -187,5 +235,23 @@ FULL = Overview(
         "Switch off and on for a normal start.",
         pieces=(LONG, "Played last", "Take 1"),
         has_settings=True,
+    ),
+    wiring=WiringFacts(
+        groups=(
+            ("Buttons", ("buttons",)),
+            ("Potentiometers", ("potentiometers",)),
+            ("Encoder menu", ("encoders.menu",)),
+        ),
+        verdicts=(
+            ("record", "ok", "GPIO5 (pin 29) answers."),
+            (
+                "menu",
+                "fault",
+                "It turns the other way: A and B are swapped.\n"
+                "→ exchange the wires at pin 11 and pin 13",
+            ),
+            ("menu push", "warning", "Its contact chatters."),
+            ("record light", "not asked", "It was not asked for."),
+        ),
     ),
 )

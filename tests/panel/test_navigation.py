@@ -2,6 +2,7 @@
 
 import importlib.util
 import random
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +18,13 @@ from firmware.panel.commands import (
     DeleteTake,
     Generate,
     KeepPreset,
+    NameMelody,
     PlayComposition,
     Press,
     Refresh,
+    RenamePreset,
     RestoreTake,
+    SetChannel,
     SetParameter,
     SetThru,
     SetTime,
@@ -41,9 +45,10 @@ from firmware.panel.pages.compositions import CompositionPage, CompositionsPage
 from firmware.panel.pages.home import HomePage
 from firmware.panel.pages.listen import ListenPage, TakePage, TrackPage
 from firmware.panel.pages.listing import ListPage
+from firmware.panel.pages.naming import ERASE, SIGNS, SPACE, NamePage
 from firmware.panel.settings import set_value
 from firmware.panel.states import TABLE, Move, State, Trigger
-from firmware.panel.views import ListView, PeekView, View
+from firmware.panel.views import ListView, NameView, PeekView, View
 from firmware.parameters import Technique
 
 if TYPE_CHECKING:
@@ -62,25 +67,32 @@ PAGES = {
     "CompositionsPage",
     "ConfirmPage",
     "DuetPage",
+    "FactsPage",
     "GeneratePage",
     "HomePage",
     "LearnPage",
     "ListenPage",
     "MelodiesPage",
     "MidiPage",
-    "ModelPage",
     "ModelsPage",
+    "NamePage",
     "ParametersPage",
     "PresetPage",
     "PresetsPage",
     "RecordPage",
     "RecoveryPage",
+    "SelfTestPage",
     "SoundPage",
     "SystemPage",
     "TakePage",
     "TextPage",
     "TrackPage",
+    "VerdictsPage",
+    "WiringPage",
 }
+FEWEST = 5
+"""Events on every page, of so many: none is met by chance alone."""
+
 DEEPEST = 8
 """Pages that can lie upon each other, with room to spare."""
 
@@ -155,7 +167,7 @@ class Player:
 
 
 def _random_event(player: Player, rng: random.Random) -> None:
-    match rng.randrange(20):
+    match rng.randrange(40):
         case 0:
             player.come_to(rng.choice(list(State)))
         case 1:
@@ -169,23 +181,24 @@ def _random_event(player: Player, rng: random.Random) -> None:
             technique = rng.choice(list(Technique)).capitalize()
             settings = set_value(player.overview.settings, "technique", technique)
             player.overview = replace(player.overview, settings=settings)
-        case draw_ if draw_ < 12:
-            clicks = rng.choice((-7, -1, 1, 1, 2, 9))
+        case number if number < 22:
+            clicks = rng.choice((-9, -5, -2, -1, 1, 1, 2, 3, 4, 9))
             player.turn(rng.choice((Dial.SELECT, Dial.SELECT, *Dial)), clicks)
         case _:
-            player.press(rng.choice((Key.ENTER, Key.ENTER, Key.ENTER, Key.ENTER, *Key)))
+            player.press(rng.choice((*[Key.ENTER] * 6, Key.BACK, *Key)))
 
 
 def _thinned(rng: random.Random) -> Overview:
     """Lists that become shorter while somebody looks at them."""
     assert FULL.compositions is not None
+    assert FULL.take is not None
     return replace(
         FULL,
         compositions=FULL.compositions[: rng.randrange(8)],
         melodies=FULL.melodies[: rng.randrange(4)],
         tracks=FULL.tracks[: rng.randrange(3)],
         deleted=rng.choice((None, "Für Elise")),
-        take=rng.choice((None, FULL.take)),
+        take=rng.choice((None, FULL.take, replace(FULL.take, is_composition=False))),
         recovery=rng.choice((None, FULL.recovery)),
         listening=rng.choice((None, FULL.listening)),
     )
@@ -196,11 +209,11 @@ def test_a_hundred_thousand_random_events_find_no_dead_end_and_no_exception() ->
     rng = random.Random(6)
     player = Player()
     drawn: set[View] = set()
-    met: set[str] = set()
+    met: Counter[str] = Counter()
     for number in range(EVENTS):
         _random_event(player, rng)
         view = player.view()
-        met.add(type(player.navigation.top).__name__)
+        met[type(player.navigation.top).__name__] += 1
         if view not in drawn:
             drawn.add(view)
             draw(view)
@@ -209,9 +222,13 @@ def test_a_hundred_thousand_random_events_find_no_dead_end_and_no_exception() ->
         assert len(stack) <= DEEPEST, stack
         wanted = PAGE_OF_STATE.get(player.overview.state)
         assert wanted is None or type(stack[-1]) is wanted
-        if number % 50 == 0:
+        if number % 100 == 0:
             go_home(player)
-    assert met == PAGES
+            player.turn(Dial.SELECT, -99)
+            player.turn(Dial.SELECT, rng.randrange(12))  # to any of its pages alike
+            player.press(Key.ENTER)
+    assert set(met) == PAGES
+    assert min(met.values()) >= FEWEST, met
     assert len(drawn) > 2000
 
 
@@ -355,6 +372,67 @@ def test_tracks_are_muted_soloed_and_given_another_instrument() -> None:
         SetTrack(index=2, program=40),
         SetTrack(index=2, program=0),
     ]
+
+
+def test_a_preset_gets_a_name_with_the_dial_alone() -> None:
+    """Turned to a sign, pushed; the first letter is large, and back leaves it as it was."""
+    player = Player()
+    player.open("Parameters", "Presets", "Enhance 1", "Name")
+    page = player.navigation.top
+    assert isinstance(page, NamePage)
+    player.turn(Dial.SELECT, SIGNS.index(ERASE))
+    player.press(*[Key.ENTER] * 99)
+    player.turn(Dial.SELECT, -SIGNS.index(ERASE))
+    player.press(Key.ENTER)
+    assert type(player.navigation.top).__name__ == "PresetPage", "nothing is no name"
+    player.open("Name")
+    player.turn(Dial.VALUE, SIGNS.index(ERASE))
+    player.press(*[Key.ENTER] * len("hance 1"))
+    at = ERASE
+    for sign in ("v", "e", SPACE, "2"):
+        player.turn(Dial.SELECT, SIGNS.index(sign) - SIGNS.index(at))
+        player.press(Key.ENTER)
+        at = sign
+    view = player.view()
+    assert isinstance(view, NameView)
+    assert (view.text, view.signs[len(view.signs) // 2]) == ("Enve 2", "2")
+    player.turn(Dial.SELECT, len(SIGNS) - SIGNS.index(at))
+    player.press(Key.ENTER)
+    assert type(player.navigation.top).__name__ == "PresetsPage"
+    assert player.commands[-1] == RenamePreset("Enhance 1", "Enve 2")
+    count = len(player.commands)
+    player.open("Enhance 1", "Name")
+    player.turn(Dial.SELECT, 5)
+    player.press(Key.ENTER, Key.BACK)
+    assert type(player.navigation.top).__name__ == "PresetPage"
+    assert len(player.commands) == count
+
+
+def test_only_a_melody_of_which_nothing_was_made_gets_another_name() -> None:
+    assert FULL.take is not None
+    player = Player()
+    player.open("Listen")
+    player.press(Key.ENTER)
+    page = player.navigation.top
+    assert isinstance(page, TakePage)
+    assert "Name" not in [row.label for row in page.rows(FULL)]
+    player.overview = replace(FULL, take=replace(FULL.take, is_composition=False))
+    player.open("Name")
+    player.turn(Dial.SELECT, SIGNS.index("x"))
+    player.press(Key.ENTER)
+    player.turn(Dial.SELECT, -SIGNS.index("x"))
+    player.press(Key.ENTER)
+    assert player.commands == [NameMelody(FULL.take.name)], "it is longer than can be written"
+
+
+def test_the_keyboards_channel_is_any_but_the_drums() -> None:
+    player = Player()
+    player.open("MIDI")
+    player.select("Keyboard's channel")
+    for clicks in (-1, -10, -99, 1, 99):
+        player.turn(Dial.VALUE, clicks)
+    wanted = [9, 1, 1, 12, 16]  # from the eleventh on, which stays set
+    assert player.commands == [SetChannel(channel) for channel in wanted]
 
 
 def test_what_was_not_taken_back_is_brought_back_piece_by_piece() -> None:

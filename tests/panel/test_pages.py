@@ -18,10 +18,11 @@ from PIL import Image
 
 from firmware.midi.general_midi import INSTRUMENTS
 from firmware.panel.canvas import HEIGHT, WIDTH, RollNote
+from firmware.panel.commands import NameMelody, SetTime
 from firmware.panel.drawing import DRAWINGS, draw
 from firmware.panel.drawing.listing import MEANING_LINES
 from firmware.panel.font import width_of, wrapped
-from firmware.panel.keys import Dial
+from firmware.panel.keys import Dial, Key
 from firmware.panel.navigation import Navigation
 from firmware.panel.overview import Overview
 from firmware.panel.page import Page
@@ -32,13 +33,15 @@ from firmware.panel.pages.listen import ListenPage, TakePage, TrackPage
 from firmware.panel.pages.listing import ListPage
 from firmware.panel.pages.melodies import MelodiesPage
 from firmware.panel.pages.midi import LearnPage, MidiPage
-from firmware.panel.pages.models import ModelPage, ModelsPage, missing_page
+from firmware.panel.pages.models import ModelsPage, missing_page
+from firmware.panel.pages.naming import NamePage
 from firmware.panel.pages.parameters import ParametersPage
 from firmware.panel.pages.presets import PresetPage, PresetsPage
-from firmware.panel.pages.reading import ConfirmPage, TextPage
+from firmware.panel.pages.reading import ConfirmPage, FactsPage, TextPage
 from firmware.panel.pages.recovery import RecoveryPage
 from firmware.panel.pages.sound import SoundPage
 from firmware.panel.pages.system import SystemPage
+from firmware.panel.pages.wiring import SelfTestPage, VerdictsPage, WiringPage
 from firmware.panel.states import State
 from firmware.panel.views import (
     ConfirmView,
@@ -84,6 +87,28 @@ def _first_opened(page: ListPage, overview: Overview) -> Page:
     return next(row.opens for row in page.rows(overview) if row.opens is not None)
 
 
+def _first_facts(page: ListPage, overview: Overview) -> FactsPage:
+    """The first facts that a page of rows leads to."""
+    return next(r.opens for r in page.rows(overview) if isinstance(r.opens, FactsPage))
+
+
+def _naming(page: ListPage, overview: Overview, *, at: int = 0) -> Page:
+    """The page on which a name is given that a page of rows leads to."""
+    pages = (r.opens for r in page.rows(overview) if isinstance(r.opens, NamePage))
+    return replace(next(pages), at=at)
+
+
+def _asked(
+    verb: str, what: str, how: str, at_mm: tuple[float, float] | None, **changes: Any
+) -> Overview:
+    """The wiring's own test at a question."""
+    question = replace(examples.asking(verb, what, how, at_mm), **changes)
+    lit = tuple(replace(spot, is_lit=question.has_answer) for spot in question.spots)
+    question = replace(question, spots=lit)
+    assert FULL.wiring is not None
+    return replace(FULL, wiring=replace(FULL.wiring, question=question))
+
+
 def _peek(dial: Dial, overview: Overview) -> View:
     navigation, _ = Navigation().turn(dial, 1, overview)
     return navigation.view(overview)
@@ -115,6 +140,8 @@ PAGES: dict[str, tuple[Page, Overview]] = {
     "presets-begins": (PresetsPage(), EMPTY),
     "preset": (PresetPage(line=PRESETS[0]), FULL),
     "preset-damaged": (PresetPage(line=PRESETS[3]), FULL),
+    "preset-name": (_naming(PresetPage(line=PRESETS[0]), FULL, at=9), FULL),
+    "preset-name-long": (_naming(PresetPage(line=PRESETS[1]), FULL), FULL),
     "preset-delete": (_confirm(PresetPage(line=PRESETS[1]), FULL), FULL),
     "record-counts-in": (RecordPage(), _doing(State.COUNT_IN)),
     "record-begins": (RecordPage(), _doing(State.RECORDING, bar=1, beat=1, notes=())),
@@ -135,7 +162,19 @@ PAGES: dict[str, tuple[Page, Overview]] = {
         ListenPage(),
         replace(FULL, listening=examples.listening(playhead=0, is_paused=True)),
     ),
+    "listen-next-pass": (
+        ListenPage(),
+        replace(
+            FULL,
+            listening=replace(
+                examples.listening(playhead=90, is_paused=False),
+                take="10/10",
+                coming="next pass: bar 1200",
+            ),
+        ),
+    ),
     "take": (TakePage(selected=1), FULL),
+    "take-made": (replace(_first_facts(TakePage(), FULL), selected=3), FULL),
     "take-last-row": (TakePage(selected=99), FULL),
     "take-delete": (_confirm(TakePage(), FULL), FULL),
     "track": (TrackPage(index=1), FULL),
@@ -150,10 +189,10 @@ PAGES: dict[str, tuple[Page, Overview]] = {
     "composition-damaged": (_DAMAGED, FULL),
     "composition-delete": (_confirm(_COMPOSITION, FULL), FULL),
     "models": (ModelsPage(), FULL),
-    "model": (ModelPage(line=MODELS[0], selected=4), FULL),
+    "model": (replace(_first_facts(ModelsPage(), FULL), selected=4), FULL),
     "model-missing": (missing_page(FULL.missing[0]), FULL),
     "midi": (MidiPage(selected=3), FULL),
-    "midi-clock": (MidiPage(selected=6), FULL),
+    "midi-clock": (MidiPage(selected=7), FULL),
     "midi-learn": (LearnPage(selected=8), FULL),
     "midi-learn-first": (LearnPage(), FULL),
     "midi-nothing": (MidiPage(), EMPTY),
@@ -166,6 +205,26 @@ PAGES: dict[str, tuple[Page, Overview]] = {
     "system-last-row": (SystemPage(selected=99), FULL),
     "system-begins": (SystemPage(), EMPTY),
     "system-switch-off": (_confirm(SystemPage(), FULL), FULL),
+    "wiring": (WiringPage(selected=1), FULL),
+    "wiring-nothing": (WiringPage(), EMPTY),
+    "wiring-rest": (SelfTestPage(), _asked("Hands off", "all parts", "wait 3 seconds", None)),
+    "wiring-press": (SelfTestPage(), _asked("Press", "generate", "and let go", (48.5, 22))),
+    "wiring-turn": (SelfTestPage(), _asked("Turn", "menu", "clockwise, 4 clicks", (21.5, 94))),
+    "wiring-hint": (
+        SelfTestPage(),
+        _asked("Push", "risk", "and let go", (21.5, 62), hint="that was menu push"),
+    ),
+    "wiring-light": (
+        SelfTestPage(),
+        _asked("Look at", "record", "does it shine?", (21.5, 38), has_answer=True),
+    ),
+    "wiring-no-enclosure": (
+        SelfTestPage(),
+        _asked("Turn", "the knob on the left", "to its left end", None, panel=None),
+    ),
+    "wiring-verdicts": (VerdictsPage(), FULL),
+    "wiring-verdicts-none": (VerdictsPage(), EMPTY),
+    "wiring-verdict": (_first_opened(VerdictsPage(), FULL), FULL),
 }
 
 VIEWS: dict[str, View] = {
@@ -238,6 +297,7 @@ def test_any_text_can_be_shown(sentence: str, remedy: str, name: str) -> None:
         replace(home, title=name, note=name, note_right=remedy, meaning=sentence),
         replace(home, right=name, level=None, rows=((name, remedy), (remedy, name))),
         TextPage(title=name, text=sentence).view(EMPTY),
+        NamePage(title=name, text=sentence, command=NameMelody).view(EMPTY),
     ):
         assert draw(view).size == (WIDTH, HEIGHT)
 
@@ -305,6 +365,92 @@ def test_every_meaning_and_every_instrument_is_seen_in_full() -> None:
         assert len(wrapped(spec.meaning, WIDTH - 4)) <= MEANING_LINES, spec.key
     for name in INSTRUMENTS:
         assert width_of("Keyboard") + width_of(name) <= WIDTH - 14, name
+
+
+def _selected(page: ListPage, overview: Overview) -> tuple[str, str]:
+    """Label and value of the row that is seen as the selected one."""
+    view = page.view(overview)
+    assert view.selected is not None
+    return view.rows[view.selected]
+
+
+def _turned_to(page: ListPage, clicks: int, overview: Overview) -> ListPage:
+    step = page.turn(Dial.SELECT, clicks, overview)
+    assert isinstance(step.page, ListPage)
+    return step.page
+
+
+NO_MODEL = replace(FULL, no_model=FULL.missing[0])
+FEWER = replace(FULL, deleted=None, compositions=COMPOSITIONS[:5])
+
+
+@pytest.mark.parametrize(
+    ("page", "clicks", "before", "after"),
+    [
+        (HomePage(), 2, FULL, NO_MODEL),
+        (HomePage(), 5, NO_MODEL, FULL),
+        (CompositionsPage(), 3, FEWER, replace(FEWER, deleted="Take 7")),
+        (
+            CompositionsPage(),
+            1,
+            FEWER,
+            replace(FEWER, compositions=(*COMPOSITIONS[6:900], *COMPOSITIONS[:5])),
+        ),
+        (MelodiesPage(), 3, FULL, replace(FULL, melodies=FULL.melodies[1:])),
+        (
+            MelodiesPage(),
+            1,
+            FULL,
+            replace(FULL, melodies=(FULL.melodies[1], *FULL.melodies[2:], FULL.melodies[0])),
+        ),
+        (MidiPage(), 3, FULL, replace(FULL, midi=replace(FULL.midi, keyboards=()))),
+        (MidiPage(), 1, FULL, replace(FULL, midi=replace(FULL.midi, keyboards=("x", "y", "z")))),
+        (PresetsPage(), 2, FULL, replace(FULL, presets=PRESETS[1:])),
+        (ModelsPage(), 2, FULL, replace(FULL, missing=())),
+        (SystemPage(), 6, replace(FULL, recovery=None), FULL),
+        (TakePage(), 5, FULL, replace(FULL, tracks=FULL.tracks[:2])),
+    ],
+)
+def test_what_is_selected_stays_selected_where_rows_come_and_go(
+    page: ListPage, clicks: int, before: Overview, after: Overview
+) -> None:
+    """Its key decides, and where it is gone its place; so does what enter does."""
+    chosen = _turned_to(page, clicks, before)
+    row = chosen.row(before)
+    assert row is not None
+    is_there = (row.key, row.label) in {(r.key, r.label) for r in chosen.rows(after)}
+    found = chosen.row(after)
+    assert found is not None
+    if is_there:
+        assert (found.key, found.label) == (row.key, row.label)
+        assert _selected(chosen, after)[0] == row.label
+        assert chosen.key(Key.ENTER, after).opens == row.opens
+    else:
+        assert chosen.place(chosen.rows(after)) == min(clicks, len(chosen.rows(after)) - 1)
+
+
+def test_two_compositions_of_one_title_are_told_apart() -> None:
+    twins = tuple(replace(line, title="Take 1") for line in COMPOSITIONS[3:6])
+    overview = replace(FEWER, compositions=twins)
+    page = _turned_to(CompositionsPage(), 2, overview)
+    row = page.row(replace(overview, compositions=(COMPOSITIONS[0], *twins)))
+    assert row is not None
+    assert row.key == twins[2].name
+
+
+def test_a_change_ends_where_its_row_is_gone_and_changes_no_other_row() -> None:
+    """And goes on where it has only moved."""
+    page = _turned_to(HomePage(), 2, FULL)
+    step = page.key(Key.ENTER, FULL)
+    assert isinstance(step.page, HomePage)
+    assert step.page.view(FULL).is_editing
+    moved = step.page.turn(Dial.SELECT, 1, NO_MODEL)
+    assert moved.commands == (SetTime(tempo_bpm=121.0, beats_per_bar=4),)
+    gone = TrackPage(index=0, selected=2, anchor="Plays", is_editing=True)
+    drums = replace(FULL, tracks=FULL.tracks[4:])
+    assert not gone.view(drums).is_editing
+    assert gone.turn(Dial.SELECT, 1, drums).commands == ()
+    assert gone.key(Key.BACK, drums).is_left
 
 
 @pytest.mark.parametrize("total", [0, 1, 3, 4, 5, 6, 50, 1200])

@@ -7,7 +7,7 @@ _ROLL = Box(left=0, top=HEADER_HEIGHT + 2, right=WIDTH, bottom=HEIGHT - 10)
 
 
 def draw(canvas: Canvas, view: ListenView) -> None:
-    """Name, piano roll, playhead, and whether it runs."""
+    """Name, piano roll, playhead, whether it runs, and whose notes it has or what is to come."""
     canvas.header(view.title, f"{_clock(view.position_s)}/{_clock(view.length_s)}")
     canvas.piano_roll(
         _ROLL,
@@ -27,7 +27,8 @@ def draw(canvas: Canvas, view: ListenView) -> None:
         canvas.triangle(Box(left=2, top=top, right=8, bottom=top + 7))
     canvas.text(12, top, view.take)
     mine = sum(note.is_players for note in view.notes)
-    canvas.text_right(WIDTH - 2, top, f"{mine} yours · {len(view.notes) - mine} new")
+    whose = f"{mine} yours · {len(view.notes) - mine} new"
+    canvas.text_right(WIDTH - 2, top, view.coming or whose)
 
 
 def _clock(seconds: int) -> str:

@@ -39,7 +39,7 @@ class ActivityPage(Page):
         return Page.key(self, key, overview)
 
     def turn(self, dial: Dial, clicks: int, overview: Overview) -> Step:
-        """Creative risk, for the next time."""
+        """Creative risk, for the pass after this one."""
         return turn_risk(dial, clicks, overview)
 
     def view(self, overview: Overview) -> View:

@@ -16,7 +16,7 @@ from firmware.panel.keys import Key
 from firmware.panel.overview import CompositionLine, Overview
 from firmware.panel.page import Step
 from firmware.panel.pages.listing import ListPage, Row, Rows, opening
-from firmware.panel.pages.reading import ConfirmPage, TextPage
+from firmware.panel.pages.reading import ConfirmPage, FactsPage, TextPage
 from firmware.panel.states import State
 
 
@@ -60,7 +60,7 @@ class CompositionsPage(ListPage):
             before = (undo,)
         elif not found:
             before = (Row(label="a moment…" if found is None else "nothing was kept yet"),)
-        return Rows(found or (), _row, before=before)
+        return Rows(found or (), _row, before=before, key=lambda line: line.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +110,10 @@ class CompositionPage(ListPage):
             return (opening("Why it cannot be read", why), opening("Delete", delete))
         return (
             Row(label="Play", commands=(PlayComposition(line.name),)),
-            Row(label="Technique", value=line.what),
+            opening("How it was made", FactsPage(subject=line.title, facts=line.about)),
             opening("Delete", delete),
         )
 
 
 def _row(line: CompositionLine) -> Row:
-    return opening(line.title, CompositionPage(line=line), value=line.day or "?")
+    return opening(line.title, CompositionPage(line=line), value=line.day or "?", key=line.name)

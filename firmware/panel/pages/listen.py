@@ -9,6 +9,7 @@ from firmware.panel.commands import (
     DeleteTake,
     Generate,
     KeepAsHeard,
+    NameMelody,
     RestoreTake,
     SetTrack,
     StepTakes,
@@ -18,7 +19,8 @@ from firmware.panel.overview import Overview, TrackLine
 from firmware.panel.page import Page, Step
 from firmware.panel.pages.activity import turn_risk
 from firmware.panel.pages.listing import ListPage, Row, Rows, opening, switch
-from firmware.panel.pages.reading import ConfirmPage
+from firmware.panel.pages.naming import NamePage
+from firmware.panel.pages.reading import ConfirmPage, FactsPage
 from firmware.panel.views import MessageView, View
 
 
@@ -37,7 +39,7 @@ class ListenPage(Page):
                 return Page.key(self, key, overview)
 
     def turn(self, dial: Dial, clicks: int, overview: Overview) -> Step:
-        """Another take, or another creative risk for the next one."""
+        """Another take, or another creative risk for the next pass."""
         if dial is Dial.SELECT:
             return Step(commands=(StepTakes(clicks),))
         return turn_risk(dial, clicks, overview)
@@ -77,6 +79,12 @@ class TakePage(ListPage):
             rows.append(Row(label=label, commands=(Generate(on_heard=True),)))
             if take.has_new_instruments:
                 rows.append(Row(label="Keep these instruments", commands=(KeepAsHeard(),)))
+            if not take.is_composition:
+                naming = NamePage(title="Name of the melody", text=take.name, command=NameMelody)
+                rows.append(opening("Name", naming))
+            if take.about:
+                made = FactsPage(subject=take.name, facts=take.about)
+                rows.append(opening("How it was made", made))
             delete = ConfirmPage(
                 title="Delete this take?",
                 subject=f"{take.name} · {take.what}",

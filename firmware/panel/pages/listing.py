@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar, overload
+from typing import Self, TypeVar, overload
 
 from firmware.panel.commands import Command, Commands
 from firmware.panel.drawing.listing import rows_shown
@@ -30,6 +30,8 @@ class Row:
         turned: What so many clicks do, or None; enter lets the menu's dial turn it, unless it
             opens or does something itself.
         meaning: What it means, in plain words.
+        key: What tells it from the others of its page, wherever it stands; or an empty string if
+            its label does.
     """
 
     label: str
@@ -38,6 +40,7 @@ class Row:
     commands: Commands = ()
     turned: Callable[[int], Command] | None = None
     meaning: str = ""
+    key: str = ""
 
 
 class Rows(Sequence[Row]):
@@ -47,6 +50,7 @@ class Rows(Sequence[Row]):
         items: What they are of.
         row: Makes one.
         before: Rows that come first.
+        key: Its key, which is looked for among all of them.
     """
 
     def __init__(
@@ -54,10 +58,21 @@ class Rows(Sequence[Row]):
         items: Sequence[_Item],
         row: Callable[[_Item], Row],
         before: tuple[Row, ...] = (),
+        *,
+        key: Callable[[_Item], str] | None = None,
     ) -> None:
         self._before = before
         self._count = len(items)
         self._row: Callable[[int], Row] = lambda index: row(items[index])
+        self._key: Callable[[int], str] = lambda index: (
+            key(items[index]) if key else _key_of(row(items[index]))
+        )
+
+    def key_at(self, index: int) -> str:
+        """The key of a row, which need not be made for it."""
+        if index < len(self._before):
+            return _key_of(self._before[index])
+        return self._key(index - len(self._before))
 
     def __len__(self) -> int:
         return len(self._before) + self._count
@@ -85,12 +100,16 @@ class Rows(Sequence[Row]):
 class ListPage(Page):
     """A list of rows: `SELECT` moves, `VALUE` changes, enter opens, does or begins to change.
 
+    What is selected stays so where rows come and go above it.
+
     Attributes:
         selected: Which row; of a list that has become shorter the last one is.
+        anchor: Its key, wherever it stands now; None until a hand has chosen it.
         is_editing: Whether `SELECT` changes the row instead of moving.
     """
 
     selected: int = 0
+    anchor: str | None = None
     is_editing: bool = False
 
     @abstractmethod
@@ -122,35 +141,35 @@ class ListPage(Page):
 
     def key(self, key: Key, overview: Overview) -> Step:
         """Take a key; back ends a change before it leaves the page."""
-        if self.is_editing and key in (Key.BACK, Key.ENTER):
+        rows = self.rows(overview)
+        place, is_editing = self._found(rows)
+        if is_editing and key in (Key.BACK, Key.ENTER):
             return Step(page=replace(self, is_editing=False))
-        row = self.row(overview)
-        if key is not Key.ENTER or row is None:
+        if key is not Key.ENTER or not rows:
             return Page.key(self, key, overview)
+        row, page = rows[place], self._at(place, rows)
         if row.opens is not None or row.commands:
-            return Step(opens=row.opens, commands=row.commands)
-        if row.turned is not None:
-            return Step(page=replace(self, is_editing=True))
-        return Step()
+            return Step(page=page, opens=row.opens, commands=row.commands)
+        return Step(page=replace(page, is_editing=row.turned is not None))
 
     def turn(self, dial: Dial, clicks: int, overview: Overview) -> Step:
         """Move, or change the selected row."""
-        row = self.row(overview)
-        if dial is Dial.VALUE or self.is_editing:
-            if row is None or row.turned is None:
-                return Step(page=replace(self, is_editing=False))
-            return Step(commands=(row.turned(clicks),))
-        last = len(self.rows(overview)) - 1
-        selected = min(max(min(self.selected, last) + clicks, 0), max(last, 0))
-        return Step(page=replace(self, selected=selected))
+        rows = self.rows(overview)
+        place, is_editing = self._found(rows)
+        if dial is Dial.VALUE or is_editing:
+            turned = rows[place].turned if rows else None
+            page = self._at(place, rows, is_editing=is_editing and turned is not None)
+            return Step(page=page, commands=(turned(clicks),) if turned else ())
+        last = max(len(rows) - 1, 0)
+        return Step(page=self._at(min(max(place + clicks, 0), last), rows))
 
     def view(self, overview: Overview) -> ListView:
         """The part of the list with the selected row, which is as far down as there is room."""
         rows, (note, note_right) = self.rows(overview), self.note(overview)
         room = rows_shown(has_note=bool(note), has_meaning=self.explains())
-        selected = min(self.selected, len(rows) - 1)
+        selected, is_editing = self._found(rows)
         first = min(max(selected - room + 1, 0), max(len(rows) - room, 0))
-        row = self.row(overview)
+        meaning = rows[selected].meaning if rows else ""
         return ListView(
             title=self.title(overview),
             right=self.right(overview),
@@ -159,21 +178,61 @@ class ListPage(Page):
             note_right=note_right,
             rows=tuple((shown.label, shown.value) for shown in rows[first : first + room]),
             selected=selected - first if rows else None,
-            is_editing=self.is_editing,
+            is_editing=is_editing,
             first=first,
             total=len(rows),
-            meaning=(row.meaning if row else "") if self.explains() else None,
+            meaning=meaning if self.explains() else None,
         )
 
     def row(self, overview: Overview) -> Row | None:
         """The selected row, or None if there is none."""
         rows = self.rows(overview)
-        return rows[min(self.selected, len(rows) - 1)] if rows else None
+        return rows[self.place(rows)] if rows else None
+
+    def anchored(self, overview: Overview) -> Self:
+        """The page with the row that is selected now, wherever that moves."""
+        rows = self.rows(overview)
+        return self._at(self.place(rows), rows)
+
+    def place(self, rows: Sequence[Row]) -> int:
+        """Where the selected row is now; where it was, if it is gone; 0 if there is none."""
+        return self._found(rows)[0]
+
+    def _found(self, rows: Sequence[Row]) -> tuple[int, bool]:
+        """Where the selected row is, and whether it is there still and being changed."""
+        at = max(min(self.selected, len(rows) - 1), 0)
+        if self.anchor is None or not rows:
+            return at, self.is_editing
+        found = _nearest(rows, self.anchor, at)
+        return (at, False) if found is None else (found, self.is_editing)
+
+    def _at(self, place: int, rows: Sequence[Row], *, is_editing: bool = False) -> Self:
+        """The page with another row selected."""
+        anchor = _key_at(rows, place) if rows else None
+        return replace(self, selected=place, anchor=anchor, is_editing=is_editing)
 
 
-def opening(label: str, page: Page, value: str = LEADS_ON) -> Row:
+def opening(label: str, page: Page, value: str = LEADS_ON, *, key: str = "") -> Row:
     """A row that opens a page."""
-    return Row(label=label, value=value, opens=page)
+    return Row(label=label, value=value, opens=page, key=key)
+
+
+def _key_of(row: Row) -> str:
+    return row.key or row.label
+
+
+def _key_at(rows: Sequence[Row], index: int) -> str:
+    return rows.key_at(index) if isinstance(rows, Rows) else _key_of(rows[index])
+
+
+def _nearest(rows: Sequence[Row], key: str, at: int) -> int | None:
+    """The row of this key that is nearest to a place: most have not moved, or by one."""
+    count = len(rows)
+    for distance in range(max(at + 1, count - at)):
+        for index in (at - distance, at + distance):
+            if 0 <= index < count and _key_at(rows, index) == key:
+                return index
+    return None
 
 
 def switch(label: str, command: Callable[[bool], Command], *, is_on: bool) -> Row:

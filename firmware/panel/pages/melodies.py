@@ -33,7 +33,7 @@ class MelodiesPage(ListPage):
     def rows(self, overview: Overview) -> Sequence[Row]:
         """First what the fingers just played, kept or not."""
         keep = Row(label="Keep what I just played", commands=(Press(Trigger.KEEP),))
-        return Rows(overview.melodies, _row, before=(keep,))
+        return Rows(overview.melodies, _row, before=(keep,), key=_key)
 
 
 def _row(melody: MelodyLine) -> Row:
@@ -42,4 +42,11 @@ def _row(melody: MelodyLine) -> Row:
         value=melody.what or _SOURCES[melody.source],
         opens=ListenPage(),
         commands=(UseMelody(source=melody.source, key=melody.key),),
+        key=_key(melody),
     )
+
+
+def _key(melody: MelodyLine) -> str:
+    """What was played moves on with every take; its name does not."""
+    which = melody.name if melody.source is Source.PLAYED else melody.key
+    return f"{melody.source} {which}"

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from firmware.panel.commands import Commands, ForgetLearned, Learn, SetClock, SetThru
+from firmware.midi.messages import CHANNELS, DRUM_CHANNEL
+from firmware.panel.commands import Commands, ForgetLearned, Learn, SetChannel, SetClock, SetThru
 from firmware.panel.keys import Key
 from firmware.panel.overview import MidiFacts, Overview
 from firmware.panel.pages.listing import ListPage, Row, opening, switch
 from firmware.parameters import PARAMETERS_BY_KEY
+
+_CHANNELS = tuple(c + 1 for c in range(CHANNELS) if c != DRUM_CHANNEL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +25,7 @@ class MidiPage(ListPage):
     def rows(self, overview: Overview) -> Sequence[Row]:
         """What is there, then what can be changed, then what is so."""
         midi = overview.midi
-        keyboards = [Row(label="Keyboard", value=name) for name in midi.keyboards]
+        keyboards = [Row(label="Keyboard", value=name, key=f"in {name}") for name in midi.keyboards]
         tempo = (
             [Row(label="Clock's tempo", value=f"{midi.clock_bpm:.1f} bpm")]
             if (midi.clock_bpm is not None)
@@ -32,13 +35,26 @@ class MidiPage(ListPage):
             *(keyboards or [Row(label="Keyboard", value="none")]),
             Row(label="Synthesizer", value=midi.synthesizer or "none"),
             switch("Thru", lambda on: SetThru(is_on=on), is_on=midi.is_thru_on),
+            Row(
+                label="Keyboard's channel",
+                value=str(midi.keyboard_channel),
+                turned=lambda clicks: SetChannel(_turned_channel(midi.keyboard_channel, clicks)),
+            ),
             switch("Clock out", lambda on: SetClock(is_out=on), is_on=midi.is_clock_out_on),
             switch("Clock in", lambda on: SetClock(is_in=on), is_on=midi.is_clock_in_on),
             *tempo,
             opening("Learn knobs", LearnPage()),
-            Row(label="Keyboard's channel", value=str(midi.keyboard_channel)),
-            *(Row(label="Knobs known", value=name) for name in midi.control_maps),
+            *(
+                Row(label="Knobs known", value=name, key=f"map {name}")
+                for name in midi.control_maps
+            ),
         )
+
+
+def _turned_channel(channel: int, clicks: int) -> int:
+    """So many channels further, past the drums'; the ends are stops."""
+    at = _CHANNELS.index(channel) + clicks
+    return _CHANNELS[min(max(at, 0), len(_CHANNELS) - 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from firmware.panel.commands import Commands, Refresh, Shelf
 from firmware.panel.overview import MissingModel, ModelLine, Overview
 from firmware.panel.page import Page
 from firmware.panel.pages.listing import ListPage, Row, Rows, opening
-from firmware.panel.pages.reading import TextPage
+from firmware.panel.pages.reading import FactsPage, TextPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,30 +36,7 @@ class ModelsPage(ListPage):
         )
         if overview.models is None:
             missing = (*missing, Row(label="a moment…"))
-        return Rows(overview.models or (), _row, before=missing)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelPage(ListPage):
-    """One model.
-
-    Attributes:
-        line: What is known of it.
-    """
-
-    line: ModelLine
-
-    def title(self, overview: Overview) -> str:
-        """Its name."""
-        del overview
-        return self.line.title
-
-    def rows(self, overview: Overview) -> Sequence[Row]:
-        """Facts."""
-        del overview
-        technique = self.line.technique.capitalize() if self.line.technique else "?"
-        facts = (("For", technique), ("Folder", self.line.name), *self.line.about)
-        return tuple(Row(label=label, value=value) for label, value in facts)
+        return Rows(overview.models or (), _row, before=missing, key=lambda line: line.name)
 
 
 def missing_page(missing: MissingModel) -> Page:
@@ -71,6 +48,9 @@ def missing_page(missing: MissingModel) -> Page:
 
 def _row(line: ModelLine) -> Row:
     if line.problem:
-        page = TextPage(title=line.name, text=line.problem)
-        return opening(line.name, page, value="broken")
-    return opening(line.title, ModelPage(line=line), value=str(line.technique or ""))
+        why = TextPage(title=line.name, text=line.problem)
+        return opening(line.name, why, value="broken", key=line.name)
+    technique = line.technique.capitalize() if line.technique else "?"
+    facts = (("For", technique), ("Folder", line.name), *line.about)
+    page = FactsPage(subject=line.title, facts=facts)
+    return opening(line.title, page, value=str(line.technique or ""), key=line.name)

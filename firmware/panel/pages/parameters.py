@@ -28,8 +28,8 @@ class ParametersPage(ListPage):
 
     def right(self, overview: Overview) -> str:
         """Which of them it is."""
-        total = len(overview.settings.specs) - 1
-        return f"{self.selected + 1}/{total}" if self.selected < total else ""
+        total, place = len(overview.settings.specs) - 1, self.place(self.rows(overview))
+        return f"{place + 1}/{total}" if place < total else ""
 
     def explains(self) -> bool:
         """They do."""

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from firmware.panel.commands import (
     Commands,
     DeletePreset,
     KeepPreset,
     Refresh,
+    RenamePreset,
     Shelf,
     UsePreset,
 )
 from firmware.panel.overview import Overview, PresetLine
 from firmware.panel.pages.listing import ListPage, Row, Rows, opening
+from firmware.panel.pages.naming import NamePage
 from firmware.panel.pages.reading import ConfirmPage, TextPage
 
 
@@ -38,7 +41,7 @@ class PresetsPage(ListPage):
         """First to keep what is set now."""
         keep = Row(label="Keep what is set now", commands=(KeepPreset(),))
         waiting = (Row(label="a moment…"),) if overview.presets is None else ()
-        return Rows(_own(overview), _row, before=(keep, *waiting))
+        return Rows(_own(overview), _row, before=(keep, *waiting), key=lambda line: line.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +70,19 @@ class PresetPage(ListPage):
             commands=(DeletePreset(line.name),),
             leaves=1,
         )
+        naming = NamePage(
+            title="Name of the preset",
+            text=line.name,
+            command=partial(RenamePreset, line.name),
+            leaves=1,
+        )
         if line.problem:
             why = TextPage(title="Cannot be read", text=line.problem)
             return (opening("Why it cannot be read", why), opening("Delete", delete))
         return (
             Row(label="Set all to this", commands=(UsePreset(line.name),)),
             *(Row(label=label, value=value) for label, value in line.about),
+            opening("Name", naming),
             opening("Delete", delete),
         )
 

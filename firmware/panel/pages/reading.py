@@ -1,5 +1,6 @@
-"""Pages that are read or answered: a text, and a question."""
+"""Pages that are read or answered: a text, facts, and a question."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from firmware.panel.commands import Commands
@@ -8,6 +9,7 @@ from firmware.panel.font import wrapped
 from firmware.panel.keys import Dial, Key
 from firmware.panel.overview import Overview
 from firmware.panel.page import Page, Step
+from firmware.panel.pages.listing import ListPage, Row
 from firmware.panel.views import ConfirmView, TextView
 
 
@@ -45,6 +47,29 @@ class TextPage(Page):
     def _lines(self) -> tuple[str, ...]:
         paragraphs = self.text.splitlines()
         return tuple(line for text in paragraphs for line in wrapped(text, TEXT_WIDTH))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsPage(ListPage):
+    """Facts to look up.
+
+    Attributes:
+        subject: What they are about.
+        facts: What each is called, and what it is.
+    """
+
+    subject: str
+    facts: tuple[tuple[str, str], ...]
+
+    def title(self, overview: Overview) -> str:
+        """What they are about."""
+        del overview
+        return self.subject
+
+    def rows(self, overview: Overview) -> Sequence[Row]:
+        """A row each."""
+        del overview
+        return tuple(Row(label=label, value=value) for label, value in self.facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
