@@ -14,6 +14,10 @@ from firmware.parameters import Technique
 
 CONFIG_VARIABLE = "CONTINUO_CONFIG"
 HOME_VARIABLE = "CONTINUO_HOME"
+APPLIANCE_RUN = Path("/run/continuo")
+"""Where the control socket is on an instrument that is a service."""
+APPLIANCE_CONFIG = Path("/etc/continuo/config.toml")
+"""The settings of an instrument that is a service."""
 MAX_BYTES = 1024 * 1024
 """A larger file is no settings file."""
 
@@ -39,6 +43,9 @@ class Config:
         midi_output: Part of the name of the MIDI output to use, or "" for any synthesizer.
         board: What the front panel is wired like: the name of a board that ships, or the path of
             a board file.
+        control: The socket over which programs speak to the instrument, or None where there is
+            no place for one.
+        log: A file that the log is written to as well, or None.
     """
 
     library: Path
@@ -54,6 +61,8 @@ class Config:
     midi_input: str = ""
     midi_output: str = ""
     board: str = "full"
+    control: Path | None = None
+    log: Path | None = None
 
 
 def default_config(environ: Mapping[str, str] | None = None) -> Config:
@@ -62,7 +71,8 @@ def default_config(environ: Mapping[str, str] | None = None) -> Config:
     Args:
         environ: Environment to look in; the process's own by default. `CONTINUO_HOME` is the
             library's folder; else `$XDG_DATA_HOME/continuo` where that variable is set, else
-            `~/Continuo`.
+            `~/Continuo`. The control socket is in `/run/continuo` where that folder is, else in
+            `$XDG_RUNTIME_DIR/continuo`.
     """
     environ = os.environ if environ is None else environ
     if environ.get(HOME_VARIABLE):
@@ -71,16 +81,20 @@ def default_config(environ: Mapping[str, str] | None = None) -> Config:
         library = Path(environ["XDG_DATA_HOME"]) / "continuo"
     else:
         library = _home(environ) / "Continuo"
-    return Config(library=library.absolute())
+    return Config(library=library.absolute(), control=_control(environ))
 
 
 def config_path(environ: Mapping[str, str] | None = None) -> Path:
-    """Where the settings file lies: `CONTINUO_CONFIG`, else the XDG place for it."""
+    """Where the settings file lies: `CONTINUO_CONFIG`, else the XDG place for it.
+
+    Where there is none, and the machine has one for all its users, it is that.
+    """
     environ = os.environ if environ is None else environ
     if environ.get(CONFIG_VARIABLE):
         return _expanded(Path(environ[CONFIG_VARIABLE]), CONFIG_VARIABLE)
     base = environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else _home(environ) / ".config") / "continuo" / "config.toml"
+    own = (Path(base) if base else _home(environ) / ".config") / "continuo" / "config.toml"
+    return APPLIANCE_CONFIG if APPLIANCE_CONFIG.is_file() and not own.exists() else own
 
 
 def load_config(environ: Mapping[str, str] | None = None) -> Config:
@@ -130,6 +144,15 @@ def read_config(text: str, *, defaults: Config, source: str = "the settings") ->
             raise ConfigError(f"{source} has an unknown key {key!r}", remedy=", ".join(known))
         given[key] = _READERS[key](f"{source}: {key}", value)
     return _with(defaults, **given)
+
+
+def _control(environ: Mapping[str, str]) -> Path | None:
+    folder = APPLIANCE_RUN
+    if not folder.is_dir():
+        if not environ.get("XDG_RUNTIME_DIR"):
+            return None
+        folder = Path(environ["XDG_RUNTIME_DIR"]) / "continuo"
+    return folder / "control.sock"
 
 
 def _with(config: Config, **given: Any) -> Config:
@@ -239,4 +262,6 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "midi_input": _text,
     "midi_output": _text,
     "board": _text,
+    "control": _path,
+    "log": _path,
 }

@@ -92,3 +92,15 @@ class WorkerError(ContinuoError, RuntimeError):
 
 class ControlError(ContinuoError, ConnectionError):
     """The control socket cannot be reached or refused the request."""
+
+
+class InstrumentOffError(ControlError):
+    """No instrument runs that could answer."""
+
+
+class ArchiveError(ContinuoError, ValueError):
+    """An archive is damaged, or is not what it must be to be unpacked."""
+
+
+class UpdateError(ContinuoError, RuntimeError):
+    """A release cannot be trusted, installed or started; what ran before runs."""

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import pytest
 
+from firmware import config
 from firmware.config import Config, config_path, default_config, load_config, read_config
 from firmware.errors import ConfigError
 from firmware.parameters import Technique
@@ -33,6 +34,34 @@ def test_the_file_lies_where_the_environment_says() -> None:
     assert config_path({"HOME": "/h", "CONTINUO_CONFIG": "/x.toml"}) == Path("/x.toml")
 
 
+def test_the_control_socket_lies_where_the_machine_has_a_place_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the service first, then that of the person who is logged in, or nowhere."""
+    environ = {"HOME": "/h", "XDG_RUNTIME_DIR": "/run/user/1"}
+    monkeypatch.setattr(config, "APPLIANCE_RUN", tmp_path / "run")
+    assert default_config({"HOME": "/h"}).control is None
+    assert default_config(environ).control == Path("/run/user/1/continuo/control.sock")
+    (tmp_path / "run").mkdir()
+    assert default_config(environ).control == tmp_path / "run" / "control.sock"
+
+
+def test_the_settings_of_the_machine_count_where_the_user_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = {"HOME": str(tmp_path / "home")}
+    own = tmp_path / "home" / ".config" / "continuo" / "config.toml"
+    machine = tmp_path / "etc.toml"
+    monkeypatch.setattr(config, "APPLIANCE_CONFIG", machine)
+    assert config_path(environ) == own
+    machine.write_text("tempo_bpm = 72")
+    assert config_path(environ) == machine
+    assert load_config(environ).tempo_bpm == 72.0
+    own.parent.mkdir(parents=True)
+    own.write_text("")
+    assert config_path(environ) == own
+
+
 def test_what_the_file_says_replaces_the_defaults() -> None:
     text = """
     library = "/stick/music"
@@ -48,6 +77,8 @@ def test_what_the_file_says_replaces_the_defaults() -> None:
     midi_input = "AKM322"
     midi_output = "FLUID"
     board = "small"
+    control = "/run/other/control.sock"
+    log = "/var/log/continuo.log"
     """
     assert read_config(text, defaults=DEFAULTS) == Config(
         library=Path("/stick/music"),
@@ -63,6 +94,8 @@ def test_what_the_file_says_replaces_the_defaults() -> None:
         midi_input="AKM322",
         midi_output="FLUID",
         board="small",
+        control=Path("/run/other/control.sock"),
+        log=Path("/var/log/continuo.log"),
     )
     assert read_config("", defaults=DEFAULTS) == DEFAULTS
 

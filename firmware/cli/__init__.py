@@ -23,10 +23,21 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "demo": "let a simulated player play, enhance and save a melody",
         "generate": "make one composition from a melody, without a panel",
         "library": "list, show, delete and export compositions",
-        "models": "list, show and verify model bundles",
+        "models": "list, show, verify, install and remove model bundles",
         "render": "turn a MIDI file into a sound file",
+        "status": "tell what the instrument does",
+        "params": "show or set the parameters of the instrument that runs",
+        "log": "show the last lines of the instrument's log",
+        "doctor": "check wiring and system one by one, and say how to mend them",
+        "backup": "keep compositions, presets, memory and settings in one archive",
+        "restore": "bring a backup back",
+        "update": "install a signed release, and return to the old one if it does not run",
         "ports": "list the MIDI ports of this machine",
-        "selftest": "replay every model's golden arrays and time it",
+        "selftest": "replay every model's golden arrays and time it; --panel tests the wiring",
+        "completion": "complete commands and options at the Tab key",
+        "stick": "copy every composition to a USB stick",
+        "gadget": "be a USB device to a computer: MIDI, network, disk",
+        "rescue": "show on the panel why the instrument does not start",
     }
 )
 

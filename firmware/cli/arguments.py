@@ -71,12 +71,16 @@ def add_technique_options(parser: Parser, *, set_help: str) -> None:
     parser.add_argument(
         "--technique",
         choices=[str(t) for t in Technique],
-        default=str(Technique.ENHANCE),
-        help="what to do to the melody (default: %(default)s)",
+        help=f"what to do to the melody (default: {Technique.ENHANCE})",
     )
     for name in SHORT_OPTIONS:
         parser.add_argument(f"--{name}", metavar="NAME", help=f"the same as --set {name}=NAME")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=set_help)
+
+
+def chosen_technique(arguments: argparse.Namespace) -> Technique:
+    """What `--technique` says, or the default."""
+    return Technique(arguments.technique or Technique.ENHANCE)
 
 
 def parameter_help() -> str:

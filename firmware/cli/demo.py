@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from firmware.cli.answer import Answer
-from firmware.cli.arguments import Parser, add_technique_options, parameter_help, settings
+from firmware.cli.arguments import (
+    Parser,
+    add_technique_options,
+    chosen_technique,
+    parameter_help,
+    settings,
+)
 from firmware.cli.changes import count_changes
 from firmware.cli.extras import PICTURE_FILE, SOUND_FILE, add_picture, add_sound
 from firmware.cli.generate import checked_seed, find_melody, known_melodies
@@ -65,7 +71,7 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> Answer:
     """Play, draw, render, and say where everything lies."""
     seed = checked_seed(arguments.seed)
-    technique = Technique(arguments.technique)
+    technique = chosen_technique(arguments)
     wanted = {**FULL_CHORDS.get(technique, {}), **settings(arguments)}
     parameters = parameters_for(technique, wanted)
     config = load_config()

@@ -1,7 +1,8 @@
 """Make one composition from a melody, without a panel.
 
 MELODY is a MIDI file, one of the melodies that come with Continuo, or the name of a
-composition in the library, which is then worked on further.
+composition in the library, which is then worked on further. With --instrument the instrument that
+runs does it, and plays it: of its melody at hand if there is no MELODY.
 """
 
 import argparse
@@ -20,12 +21,14 @@ from firmware.cli.arguments import (
     add_technique_options,
     bar_range,
     checked_count,
+    chosen_technique,
     is_same_file,
     parameter_help,
     settings,
 )
 from firmware.cli.bundles import bundle_for
 from firmware.cli.changes import count_changes
+from firmware.cli.elsewhere import generate_there
 from firmware.cli.extras import PICTURE_FILE, SOUND_FILE, add_picture, add_sound
 from firmware.cli.progress import progress_bar
 from firmware.config import load_config
@@ -34,6 +37,7 @@ from firmware.engine.messages import GenerationRequest
 from firmware.errors import CompositionNotFoundError
 from firmware.library.importing import import_melody
 from firmware.library.melodies import TUNES, bundled_melodies
+from firmware.library.names import MODELS_FOLDER
 from firmware.library.places import check_folder
 from firmware.library.presets import Presets
 from firmware.library.records import CompositionRecord
@@ -48,7 +52,7 @@ from firmware.library.store import (
 from firmware.midi.files import write_composition
 from firmware.music.notes import Composition, Melody
 from firmware.music.transform import rhythm_assist, transpose, trim
-from firmware.parameters import Parameters, Technique, parameters_for
+from firmware.parameters import Parameters, parameters_for
 
 MAX_SHIFT = 12
 MAX_SEED = 2**32 - 1
@@ -80,9 +84,17 @@ def add_arguments(parser: Parser) -> None:
         "  continuo generate my.mid --technique enhance --set max_notes_added=20 --seed 1 -o out\n"
         "  continuo generate my.mid --trim 1:8 --rhythm-assist 0.8 --transpose -2 --picture\n"
         "  continuo generate my.mid --technique accompany --genre rock --model unet -o out.mid\n"
-        "  continuo generate ode-to-joy --seed 3 -o out --json"
+        "  continuo generate ode-to-joy --seed 3 -o out --json\n"
+        "  continuo generate --instrument --set creative_risk=2"
     )
-    parser.add_argument("melody", metavar="MELODY", help="MIDI file, melody or composition")
+    parser.add_argument(
+        "melody", nargs="?", metavar="MELODY", help="MIDI file, melody or composition"
+    )
+    parser.add_argument(
+        "--instrument",
+        action="store_true",
+        help="on the instrument that runs, with what is set there but for --technique and --set",
+    )
     add_technique_options(
         parser, set_help="set a parameter, as listed below; may be given several times"
     )
@@ -128,6 +140,13 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> Answer:
     """Generate, write, and say where."""
     # What was typed is checked before anything is read.
+    if arguments.instrument:
+        return generate_there(arguments)
+    if arguments.melody is None:
+        raise UsageError(
+            "the following arguments are required: MELODY",
+            remedy="or --instrument, for the melody at hand there",
+        )
     parameters = _parameters(arguments)
     technique = parameters.technique
     given = arguments.seed
@@ -142,7 +161,12 @@ def run(arguments: argparse.Namespace) -> Answer:
     source = find_melody(arguments.melody, library)
     _check_kept(source, arguments.output, single)
     melody = prepared(source.melody, arguments, bars=bars)
-    bundle = bundle_for(arguments.bundle or "", parameters, preferred=config.bundle)
+    bundle = bundle_for(
+        arguments.bundle or "",
+        parameters,
+        preferred=config.bundle,
+        own=config.library / MODELS_FOLDER,
+    )
     request = GenerationRequest(
         melody=melody,
         parameters=parameters,
@@ -188,7 +212,7 @@ def _parameters(arguments: argparse.Namespace) -> Parameters:
     """
     given = settings(arguments)
     if not arguments.preset:
-        return parameters_for(Technique(arguments.technique), given)
+        return parameters_for(chosen_technique(arguments), given)
     kept = Presets(load_config().library).load(arguments.preset)
     return parameters_for(kept.technique, {**kept.as_dict(), **given})
 

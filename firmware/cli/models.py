@@ -1,4 +1,4 @@
-"""List, show and verify model bundles."""
+"""List, show, verify, install and remove model bundles."""
 
 import argparse
 from dataclasses import asdict
@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from firmware.cli.answer import Answer, table
-from firmware.cli.arguments import Parser
+from firmware.cli.arguments import Parser, UsageError
 from firmware.cli.bundles import bundle_folders
+from firmware.config import load_config
 from firmware.errors import BundleError, ContinuoError
 from firmware.inference.bundle import (
     MODEL_FILE,
@@ -16,6 +17,8 @@ from firmware.inference.bundle import (
     replay_golden,
 )
 from firmware.inference.runtime import installed_runtimes
+from firmware.library.bundles import install_bundle, remove_bundle
+from firmware.library.names import MODELS_FOLDER
 
 
 def add_arguments(parser: Parser) -> None:
@@ -25,20 +28,32 @@ def add_arguments(parser: Parser) -> None:
         "  continuo models list\n"
         "  continuo models show bach-arcnn --json\n"
         "  continuo models verify            every installed bundle on every installed runtime\n"
-        "  continuo models verify ./my-own   a bundle in a folder"
+        "  continuo models verify ./my-own   a bundle in a folder\n"
+        "  continuo models install ./my-own  checked and tried first; or a zip archive of it\n"
+        "  continuo models remove my-own\n\n"
+        "What is installed lies in the folder models of the library, and goes before a bundle of\n"
+        "the same name that ships."
     )
-    parser.add_argument("action", choices=["list", "show", "verify"], help="what to do")
+    parser.add_argument(
+        "action", choices=["list", "show", "verify", "install", "remove"], help="what to do"
+    )
     parser.add_argument(
         "bundles",
         nargs="*",
         metavar="NAME_OR_DIR",
-        help="installed bundles or folders (default: all that are installed)",
+        help="installed bundles or folders (default: all that are installed, but for install and "
+        "remove)",
     )
 
 
 def run(arguments: argparse.Namespace) -> Answer:
     """Do it."""
-    return _ACTIONS[arguments.action](bundle_folders(arguments.bundles))
+    action, bundles = arguments.action, arguments.bundles
+    if action in _CHANGES:
+        if not bundles:
+            raise UsageError(f"{action} wants a bundle", remedy=f"continuo models {action} NAME")
+        return _CHANGES[action](bundles, load_config().library / MODELS_FOLDER)
+    return _ACTIONS[action](bundle_folders(bundles))
 
 
 def _list(folders: list[Path]) -> Answer:
@@ -75,6 +90,21 @@ def _list(folders: list[Path]) -> Answer:
         if rows
         else ["no bundle is installed"],
     )
+
+
+def _install(sources: list[str], models: Path) -> Answer:
+    done = [install_bundle(Path(source), models) for source in sources]
+    return Answer(
+        content={"installed": [manifest.name for manifest in done], "folder": str(models)},
+        lines=[f"installed {m.name} for {m.technique}: {m.title}" for m in done]
+        + ["a genre of its own is on the instrument's knobs when that is started again"],
+    )
+
+
+def _remove(names: list[str], models: Path) -> Answer:
+    for name in names:
+        remove_bundle(name, models)
+    return Answer(content={"removed": names}, lines=[f"removed {name}" for name in names])
 
 
 def _show(folders: list[Path]) -> Answer:
@@ -156,3 +186,4 @@ def _description(bundle: Bundle) -> list[str]:
 
 
 _ACTIONS = {"list": _list, "show": _show, "verify": _verify}
+_CHANGES = {"install": _install, "remove": _remove}

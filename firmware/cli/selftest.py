@@ -1,13 +1,20 @@
-"""Replay every installed model's golden arrays on every installed runtime and time it."""
+"""Replay every installed model's golden arrays on every installed runtime and time it.
+
+With --panel the wiring is tested instead: press, turn and look as it asks, and it says what is
+wired wrongly. That needs the panel for itself: sudo systemctl stop continuo.
+"""
 
 import argparse
 import statistics
+import sys
 from time import perf_counter
 from typing import Any
 
 from firmware.cli.answer import Answer, table
-from firmware.cli.arguments import Parser, checked_count
+from firmware.cli.arguments import Parser, UsageError, checked_count
 from firmware.cli.bundles import bundle_folders
+from firmware.cli.wiring import ask_for_parts
+from firmware.config import load_config
 from firmware.errors import ContinuoError
 from firmware.inference.bundle import Bundle, read_bundle, replay_golden
 from firmware.inference.runtime import installed_runtimes
@@ -23,7 +30,9 @@ def add_arguments(parser: Parser) -> None:
     parser.epilog = (
         "The difference is between this machine's outputs and those that the model was shipped\n"
         "with; latency is one pass through the model.\n\n"
-        "examples:\n  continuo selftest\n  continuo selftest --passes 100 --threads 4 --json"
+        "examples:\n  continuo selftest\n  continuo selftest --passes 100 --threads 4 --json\n"
+        "  continuo selftest --panel\n"
+        "  continuo selftest --panel --only buttons --only encoders.menu"
     )
     parser.add_argument("bundles", nargs="*", metavar="NAME_OR_DIR", help="only these bundles")
     parser.add_argument(
@@ -38,10 +47,25 @@ def add_arguments(parser: Parser) -> None:
         metavar="N",
         help="threads of the model (default: 1)",
     )
+    parser.add_argument(
+        "--panel", action="store_true", help="test the wiring, as the front panel's page does"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="PART",
+        help="with --panel only this: display, buttons, encoders, leds, potentiometers, or one "
+        "of them, as encoders.menu; may be given several times",
+    )
 
 
 def run(arguments: argparse.Namespace) -> Answer:
-    """Replay and time."""
+    """Replay and time, or test the wiring."""
+    if arguments.panel:
+        return _ask_for_parts(arguments)
+    if arguments.only:
+        raise UsageError("--only is about the panel", remedy="continuo selftest --panel --only …")
     passes = checked_count("--passes", arguments.passes, 1, MAX_PASSES)
     threads = checked_count("--threads", arguments.threads, 1, MAX_THREADS)
     runtimes = installed_runtimes()
@@ -66,6 +90,13 @@ def run(arguments: argparse.Namespace) -> Answer:
         problem=problem,
         remedy="install the package again",
     )
+
+
+def _ask_for_parts(arguments: argparse.Namespace) -> Answer:
+    if arguments.bundles:
+        raise UsageError("--panel tests no bundle", remedy="leave one of them out")
+    output = sys.stderr if arguments.json else sys.stdout
+    return ask_for_parts(load_config(), arguments.only, output=output)
 
 
 def _tested(bundle: Bundle, runtime: str, passes: int, threads: int) -> dict[str, Any]:

@@ -14,13 +14,31 @@ _USUALLY_SERVED: Final = frozenset({"genre", "model"})
 """What bundles differ by, where none is there to say it."""
 
 
-def find_bundle(text: str) -> Path:
+def installed_bundles(own: Path | None = None) -> dict[str, Path]:
+    """Folders of the installed bundles, by name.
+
+    Args:
+        own: The folder of those that were installed besides those that ship, and go before them;
+            or None.
+    """
+    found = shipped_bundles()
+    if own is not None:
+        mine = (path.parent for path in sorted(own.glob(f"*/{MANIFEST_FILE}")))
+        found |= {folder.name: folder for folder in mine if not folder.name.startswith(".")}
+    return found
+
+
+def find_bundle(text: str, *, own: Path | None = None) -> Path:
     """The folder of the installed bundle of this name, or this folder of a bundle.
+
+    Args:
+        text: What a person wrote.
+        own: As for `installed_bundles`.
 
     Raises:
         BundleError: If there is none.
     """
-    installed = shipped_bundles()
+    installed = installed_bundles(own)
     folder = installed.get(text, Path(text))
     refused: OSError | None = None
     try:
@@ -35,7 +53,11 @@ def find_bundle(text: str) -> Path:
 
 
 def choose_bundle(
-    technique: Technique, *, parameters: Parameters | None = None, preferred: str = ""
+    technique: Technique,
+    *,
+    parameters: Parameters | None = None,
+    preferred: str = "",
+    own: Path | None = None,
 ) -> Path:
     """The folder of the bundle to use for a technique.
 
@@ -49,34 +71,43 @@ def choose_bundle(
         parameters: What it must serve it with; by default the technique's own defaults.
         preferred: An installed bundle's name or any bundle's folder, which is used for what it
             serves; "" for none.
+        own: As for `installed_bundles`. One of these that cannot be read, as after an update of
+            the firmware, keeps nobody from the others.
 
     Raises:
         BundleError: If there is none, or not the preferred one.
     """
     wanted = parameters or parameters_for(technique)
     if preferred:
-        folder = find_bundle(preferred)
+        folder = find_bundle(preferred, own=own)
         if read_manifest(folder / MANIFEST_FILE).is_for(wanted):
             return folder
-    manifests = [(read_manifest(path / MANIFEST_FILE), path) for path in shipped_bundles().values()]
+    manifests: list[tuple[Manifest, Path]] = []
+    for path in installed_bundles(own).values():
+        try:
+            manifests.append((read_manifest(path / MANIFEST_FILE), path))
+        except BundleError:
+            if path.parent != own:
+                raise
     fitting = [(m, path) for m, path in manifests if m.is_for(wanted)]
     if not fitting:
         raise _missing(wanted, [m for m, _ in manifests if m.technique is technique])
     return min(fitting, key=lambda entry: _rank(entry[0]))[1]
 
 
-def installed_values(*, preferred: str = "") -> dict[str, tuple[str, ...]]:
+def installed_values(*, preferred: str = "", own: Path | None = None) -> dict[str, tuple[str, ...]]:
     """Values of parameters that there are bundles for, by `ParameterSpec.key`.
 
     A bundle that is not there or cannot be read brings none: it is refused where it is used.
 
     Args:
         preferred: Besides the installed ones, the name or folder of another; "" for none.
+        own: As for `installed_bundles`.
     """
     found: dict[str, dict[str, None]] = {}
-    for bundle in (*shipped_bundles(), preferred):
+    for bundle in filter(None, (*installed_bundles(own), preferred)):
         try:
-            served = read_manifest(find_bundle(bundle) / MANIFEST_FILE).serves if bundle else {}
+            served = read_manifest(find_bundle(bundle, own=own) / MANIFEST_FILE).serves
         except BundleError:
             continue
         for key, values in served.items():

@@ -20,11 +20,16 @@ from firmware.config import Config
 from firmware.devices.board import Board
 from firmware.devices.controls import Button, Led
 from firmware.devices.host import Host, LinuxHost
+from firmware.devices.loops import Loop
 from firmware.engine.bundles import choose_bundle, installed_values
 from firmware.engine.clock import Clock
 from firmware.engine.clocks import Clocks
+from firmware.engine.control_desk import Around, Desk
+from firmware.engine.control_facts import Seen
 from firmware.engine.event_queue import EventQueue
 from firmware.engine.events import (
+    Answered,
+    Asked,
     Brought,
     ButtonHeld,
     ButtonPressed,
@@ -38,7 +43,9 @@ from firmware.engine.events import (
     SaveFailed,
     StopRequested,
     TimeSet,
+    WiresMoved,
 )
+from firmware.engine.examiner import KEPT, Examiner
 from firmware.engine.findings import Nothing
 from firmware.engine.instrument import Instrument
 from firmware.engine.keeper import Keeper
@@ -59,6 +66,7 @@ from firmware.engine.sound import Sound
 from firmware.engine.viewing import Viewer
 from firmware.engine.worker import STUDIO, InferenceWorker
 from firmware.errors import ContinuoError, DeviceError
+from firmware.library.names import MODELS_FOLDER
 from firmware.library.notebook import Notebook
 from firmware.library.store import Library
 from firmware.midi.control_maps import ControlMap, MoveKnob, PressButton
@@ -69,8 +77,9 @@ from firmware.panel.keys import Dial, Key
 from firmware.panel.states import State
 from firmware.panel.views import View
 from firmware.parameters import Parameters
+from firmware.version import installed_version
 
-FRAME_NS = 66_000_000
+FRAME_NS = 50_000_000
 """The panel is drawn no more often than this."""
 
 POLL_NS = 1_000_000_000
@@ -169,7 +178,9 @@ class Engine:
                 name_take=choices.name_take,
                 choose_seed=choices.choose_seed,
                 wall_clock=choices.wall_clock,
-                installed=installed_values(preferred=config.bundle),
+                installed=installed_values(
+                    preferred=config.bundle, own=library.root / MODELS_FOLDER
+                ),
             ),
         )
         self.saved: list[str] = []
@@ -187,6 +198,12 @@ class Engine:
         )
         self._librarian = Librarian(library, choices.host, choose, self.post)
         self._shelves = Shelves()
+        self._examiner = Examiner(
+            board.wires,
+            lambda: self.post(WiresMoved()),
+            lambda: self.instrument.state,
+            lambda text: self._guarded(lambda _: self._keep_wiring(notebook, text)),
+        )
         self._performer = Performer(
             Hands(
                 instrument=self.instrument,
@@ -195,6 +212,7 @@ class Engine:
                 sound=self._sound,
                 clocks=self._clocks,
                 keyboards=self._keyboards,
+                examiner=self._examiner,
                 save=self._saver.save,
                 stop=lambda: self.post(StopRequested()),
                 offers=lambda: self._keeper,
@@ -207,8 +225,29 @@ class Engine:
             self._meter,
             lambda: self._ports.facts(clock.now_ns()),
             recovery=lambda: self._keeper.recovery if self._keeper else None,
+            wiring=self._examiner.facts,
         )
         self.panel = PanelControl(self.instrument, viewer, self._performer, self._guarded)
+        self._desk = Desk(
+            Around(
+                seen=Seen(
+                    instrument=self.instrument,
+                    worker=self.worker,
+                    ports=self._ports,
+                    sound=self._sound,
+                    shelves=self._shelves,
+                    began_ns=clock.now_ns(),
+                    dropped=lambda: self.dropped,
+                    is_safe=lambda: self._keeper is not None and self._keeper.is_safe,
+                    library=str(library.root),
+                    version=installed_version(),
+                ),
+                performer=self._performer,
+                librarian=self._librarian,
+                shelves=self._shelves,
+                unsaved=lambda: len(self.unsaved),
+            )
+        )
         self._keeper: Keeper | None = None
         if notebook is not None:
             self._keeper = Keeper(
@@ -276,13 +315,23 @@ class Engine:
         self._guarded(lambda _: self._librarian.check_model(parameters))
         self._refresh(now_ns)
 
-    def run(self) -> None:
-        """Play until `StopRequested`; silent in the end, whatever happens."""
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """Of the threads that the instrument hangs on, but for the owner's own."""
+        return (self._clocks.loop, *self._board.loops)
+
+    def run(self, on_turn: Callable[[], None] = lambda: None) -> None:
+        """Play until `StopRequested`; silent in the end, whatever happens.
+
+        Args:
+            on_turn: Called after every turn of the owner's loop, several times a second.
+        """
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         gc.freeze()  # what was loaded so far stays, and is no longer looked through
         try:
             while not self.is_stopping:
                 self.step(self._wait_s())
+                on_turn()
         finally:
             self.close()
 
@@ -298,10 +347,14 @@ class Engine:
             self.panel.follow(self._clock.now_ns())  # before what was begun may have ended
             self._guarded(self.instrument.run_due)
             self._clocks.follow()
+            self._desk.follow()
             event = self._queue.get(0.0)
         self._guarded(self.instrument.run_due)
         now_ns = self._clock.now_ns()
         self._ports.run_due(now_ns)
+        self._examiner.run_due(now_ns)
+        if not self.panel.shows_self_test:
+            self._examiner.end()
         if now_ns >= self._poll_again_ns:
             self._poll(now_ns)
         if now_ns >= self._draw_again_ns:
@@ -309,7 +362,8 @@ class Engine:
 
     def next_ns(self) -> int:
         """When there is something to do without an event."""
-        due = (self.instrument.next_ns(), self._keyboards.next_ns())
+        examiner_ns = self._examiner.next_ns(self._clock.now_ns())
+        due = (self.instrument.next_ns(), self._keyboards.next_ns(), examiner_ns)
         times = [self._poll_again_ns, *(due_ns for due_ns in due if due_ns is not None)]
         if self.instrument.state is not State.IDLE or self._meter.level(self._clock.now_ns()):
             times.append(self._draw_again_ns)
@@ -344,7 +398,7 @@ class Engine:
         match event:
             case MidiReceived():
                 self._take(event, now_ns)
-            case ButtonPressed() | ButtonHeld() | KnobTurned():
+            case ButtonPressed() | ButtonHeld() | KnobTurned() | WiresMoved():
                 self._touch(event, now_ns)
             case PortsChanged():
                 self._ports.poll(now_ns)
@@ -354,23 +408,37 @@ class Engine:
                 self._guarded(lambda at_ns: instrument.answer(event.message, at_ns))
             case Saved() | SaveFailed():
                 self._note_save(event, now_ns)
-            case Brought():
-                self._guarded(partial(self._performer.take, event.what))
+            case Brought() | Asked() | Answered():
+                self._hand_on(event, now_ns)
             case OutputFailed():
                 instrument.tell(event.message, event.remedy, now_ns)
             case StopRequested():
                 self.is_stopping = True
 
-    def _touch(self, event: ButtonPressed | ButtonHeld | KnobTurned, now_ns: int) -> None:
+    def _hand_on(self, event: Brought | Asked | Answered, now_ns: int) -> None:
+        if isinstance(event, Brought):
+            self._guarded(partial(self._performer.take, event.what))
+        else:
+            self._desk.handle(event, now_ns)
+
+    def _touch(
+        self, event: ButtonPressed | ButtonHeld | KnobTurned | WiresMoved, now_ns: int
+    ) -> None:
         match event:
             case ButtonPressed(button=button):
                 self.panel.press(Key(button.value), now_ns)
-            case ButtonHeld(button=Button.STOP):
+            case ButtonHeld(button=Button.STOP) if not self._examiner.is_asking:
                 self._ports.panic(now_ns)
             case ButtonHeld():  # of another one; its press was all
                 pass
             case KnobTurned(knob=knob, clicks=clicks):
                 self.panel.turn(Dial(knob.value), clicks, now_ns)
+            case WiresMoved():
+                self._examiner.take(now_ns)
+
+    def _keep_wiring(self, notebook: Notebook | None, text: str) -> None:
+        if notebook is not None:
+            self._saver.run(partial(notebook.write, KEPT, text))
 
     def _note_save(self, event: Saved | SaveFailed, now_ns: int) -> None:
         if isinstance(event, Saved):
@@ -398,14 +466,16 @@ class Engine:
         self._keyboards.note_stop(event.keyboard, event.message, event.at_ns)
         panel = self._keyboards.panel_of(event.keyboard, event.message)
         if panel is None:
-            self.instrument.hear(event.message, event.at_ns)
+            self.instrument.hear(event.message, event.at_ns, event.keyboard)
         else:
             self._control(panel, event.message, now_ns)
 
     def _hear_worker(self, message: WorkerMessage) -> None:
         match message:
             case Advanced(preview=Composition() as music) | Finished(composition=music):
-                schedule_of(music)  # here and now, so that the owner does not wait for it
+                # Here and now, so that the owner does not wait for it.
+                schedule_of(music)
+                schedule_of(music, self.instrument.stage.mixer.mix)
             case _:
                 pass
         self.post(FromWorker(message))
@@ -432,6 +502,7 @@ class Engine:
     def _poll(self, now_ns: int) -> None:
         self._poll_again_ns = now_ns + POLL_NS
         self._ports.poll(now_ns)
+        self._desk.run_due(now_ns)
         if self._keeper is not None:
             self._keeper.note(now_ns)
         if self.panel.shows_system:
@@ -453,10 +524,18 @@ class Engine:
                 self._display_failed = True
             self._shown = view
         lit = frozenset(led for led, states in _LEDS.items() if self.instrument.state in states)
+        lit = self._examiner.lit if self._examiner.is_asking else lit
+        if self.instrument.passes.is_made:
+            lit |= {Led.GENERATE}
         for led in lit ^ self._lit:
             self._board.leds.light(led, on=led in lit)
         self._lit = lit
 
 
 def _configured_bundle(config: Config, parameters: Parameters) -> Path:
-    return choose_bundle(parameters.technique, parameters=parameters, preferred=config.bundle)
+    return choose_bundle(
+        parameters.technique,
+        parameters=parameters,
+        preferred=config.bundle,
+        own=config.library / MODELS_FOLDER,
+    )

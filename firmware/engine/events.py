@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import ClassVar
 
 from firmware.devices.controls import Button, Knob
+from firmware.engine.control_exchange import Exchange
 from firmware.engine.findings import Finding
 from firmware.engine.messages import WorkerMessage
 from firmware.library.records import CompositionRecord
@@ -90,6 +91,13 @@ class KnobTurned:
     urgency: ClassVar[Urgency] = Urgency.HINT
 
 
+@dataclass(frozen=True, slots=True)
+class WiresMoved:
+    """Something of what wires do while they are tested waits to be taken; one says it for all."""
+
+    urgency: ClassVar[Urgency] = Urgency.VITAL  # no other is posted before it is taken
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeSet:
     """Tempo and bar were set to exact values, as a program would, not a finger.
@@ -152,6 +160,28 @@ class Brought:
     urgency: ClassVar[Urgency] = Urgency.VITAL
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A program asks for something over the control socket."""
+
+    exchange: Exchange
+    urgency: ClassVar[Urgency] = Urgency.HINT  # it can ask again
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The librarian has found what a program asked for.
+
+    Attributes:
+        asker: The number that it was sent with.
+        what: What it found.
+    """
+
+    asker: int
+    what: Finding
+    urgency: ClassVar[Urgency] = Urgency.VITAL
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFailed:
     """The synthesizer does not take what is sent.
@@ -179,11 +209,14 @@ Event = (
     | ButtonHeld
     | PortsChanged
     | KnobTurned
+    | WiresMoved
     | TimeSet
     | FromWorker
     | Saved
     | SaveFailed
     | Brought
+    | Asked
+    | Answered
     | OutputFailed
     | StopRequested
 )

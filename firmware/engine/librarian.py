@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from firmware.devices.host import Host
-from firmware.engine.events import Brought
+from firmware.engine.bundles import installed_bundles
+from firmware.engine.events import Answered, Brought
 from firmware.engine.findings import (
     Checked,
     Compositions,
@@ -24,11 +25,12 @@ from firmware.engine.findings import (
     PresetsKept,
     PresetTaken,
 )
+from firmware.engine.takes import facts_of
 from firmware.errors import BundleError, CompositionNotFoundError, ContinuoError, LibraryError
-from firmware.inference.bundle import MANIFEST_FILE, MODEL_FILE, shipped_bundles
+from firmware.inference.bundle import MANIFEST_FILE, MODEL_FILE
 from firmware.inference.manifest import Manifest, read_manifest
 from firmware.library.importing import ImportSandbox
-from firmware.library.names import MELODIES_FOLDER
+from firmware.library.names import MELODIES_FOLDER, MODELS_FOLDER
 from firmware.library.places import explained
 from firmware.library.presets import Preset, Presets
 from firmware.library.store import Entry, Library
@@ -50,6 +52,7 @@ WAITING = 32
 _LOG = logging.getLogger(__name__)
 
 ChooseBundle = Callable[[Parameters], Path]
+_Errand = tuple[Callable[[], Finding], int | None]
 
 
 class Librarian:
@@ -59,7 +62,8 @@ class Librarian:
         library: Where compositions are kept, with a folder of melodies beside them.
         host: The computer.
         choose_bundle: The model's folder for a technique and its values.
-        post: Takes `Brought`; called on the librarian's thread.
+        post: Takes `Brought`, or `Answered` where an asker was named; called on the librarian's
+            thread.
     """
 
     def __init__(
@@ -67,7 +71,7 @@ class Librarian:
         library: Library,
         host: Host,
         choose_bundle: ChooseBundle,
-        post: Callable[[Brought], None],
+        post: Callable[[Brought | Answered], None],
     ) -> None:
         self._library = library
         self._host = host
@@ -75,7 +79,7 @@ class Librarian:
         self._post = post
         self._sandbox = ImportSandbox()
         self._presets = Presets(library.root)
-        self._errands: queue.Queue[Callable[[], Finding] | None] = queue.Queue(WAITING)
+        self._errands: queue.Queue[_Errand | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._work, name="continuo-librarian", daemon=True)
 
     def start(self) -> None:
@@ -98,13 +102,13 @@ class Librarian:
         if self._thread.is_alive():
             raise LibraryError("the disk did not end what was begun in time")
 
-    def list_compositions(self) -> None:
+    def list_compositions(self, asker: int | None = None) -> None:
         """See what is in the library."""
-        self._send(self._compositions)
+        self._send(self._compositions, asker)
 
-    def load(self, name: str) -> None:
+    def load(self, name: str, asker: int | None = None) -> None:
         """Fetch a composition."""
-        self._send(lambda: Loaded(name, self._library.load(name)))
+        self._send(lambda: Loaded(name, self._library.load(name)), asker)
 
     def delete(self, name: str) -> None:
         """Delete a composition."""
@@ -119,9 +123,9 @@ class Librarian:
         path = self._library.root / MELODIES_FOLDER / file_name
         self._send(lambda: Imported(self._sandbox.import_melody(path)))
 
-    def list_models(self) -> None:
+    def list_models(self, asker: int | None = None) -> None:
         """See which models are installed."""
-        self._send(self._models)
+        self._send(self._models, asker)
 
     def check_model(self, parameters: Parameters) -> None:
         """See whether there is a model for a technique and its values."""
@@ -139,24 +143,31 @@ class Librarian:
         """Fetch what was kept under a name."""
         self._send(lambda: PresetTaken(self._presets.load(name)))
 
+    def rename_preset(self, name: str, to: str) -> None:
+        """Give what was kept under a name another one."""
+        self._send(lambda: self._changed_presets(lambda: self._presets.rename(name, to)))
+
     def delete_preset(self, name: str) -> None:
         """Delete what was kept under a name."""
         self._send(lambda: self._changed_presets(lambda: self._presets.delete(name)))
 
-    def look_at_system(self) -> None:
+    def look_at_system(self, asker: int | None = None) -> None:
         """See how the computer is."""
-        self._send(lambda: Looked(SystemFacts(**self._host.look(self._library.root))))
+        self._send(lambda: Looked(SystemFacts(**self._host.look(self._library.root))), asker)
 
-    def _send(self, errand: Callable[[], Finding]) -> None:
+    def _send(self, errand: Callable[[], Finding], asker: int | None = None) -> None:
+        """Have something done; what comes of it is everybody's, or a program's that asked."""
         try:
-            self._errands.put_nowait(errand)
+            self._errands.put_nowait((errand, asker))
         except queue.Full as error:
             raise LibraryError("the disk is too slow", remedy="wait a moment") from error
 
     def _work(self) -> None:
         with self._sandbox:
-            while (errand := self._errands.get()) is not None:
-                self._post(Brought(_done(errand)))
+            while (job := self._errands.get()) is not None:
+                errand, asker = job
+                found = _done(errand)
+                self._post(Brought(found) if asker is None else Answered(asker, found))
 
     def _compositions(self) -> Compositions:
         return Compositions(tuple(_composition_line(entry) for entry in self._library.list()))
@@ -194,7 +205,7 @@ class Librarian:
 
     def _models(self) -> Models:
         """Where a model serves other values than the defaults, the technique lacks nothing."""
-        lines = tuple(_model_lines())
+        lines = tuple(_model_lines(self._library.root / MODELS_FOLDER))
         served = {line.technique for line in lines}
         lacks = [self._lack(parameters_for(t)) for t in Technique if t not in served]
         return Models(lines, tuple(lack for lack in lacks if lack is not None))
@@ -230,6 +241,7 @@ def _composition_line(entry: Entry) -> CompositionLine:
         title=outline.composition.name or outline.melody.name or "Composition",
         what=outline.technique.past,
         day=_day(outline.created_at),
+        about=facts_of(outline),
     )
 
 
@@ -250,8 +262,8 @@ def _day(created_at: str) -> str:
         return ""
 
 
-def _model_lines() -> Iterable[ModelLine]:
-    for name, folder in shipped_bundles().items():
+def _model_lines(own: Path) -> Iterable[ModelLine]:
+    for name, folder in installed_bundles(own).items():
         try:
             manifest = read_manifest(folder / MANIFEST_FILE)
             size = (folder / MODEL_FILE).stat().st_size

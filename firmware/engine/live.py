@@ -12,6 +12,7 @@ from firmware.devices.terminal_front import TerminalFront
 from firmware.devices.terminal_keys import TerminalHands
 from firmware.devices.terminal_modes import open_terminal, taken_over
 from firmware.engine.clock import SystemClock
+from firmware.engine.control_socket import spoken_to
 from firmware.engine.engine import Choices
 from firmware.engine.events import StopRequested
 from firmware.engine.run import engine_of, stopped_by_signals
@@ -65,6 +66,7 @@ def run_live(config: Config, *, safe: bool = False, choices: Choices | None = No
         engine.open()
         stack.enter_context(closing(front))
         front.start()
+        stack.enter_context(spoken_to(engine, config))
         engine.run()
     if isinstance(front.error, OSError):
         raise front.error

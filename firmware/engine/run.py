@@ -1,10 +1,13 @@
 """Switch the instrument on, in real time, until Ctrl-C or SIGTERM."""
 
 import io
+import logging
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from typing import TextIO
 
 from firmware.config import Config
@@ -13,11 +16,16 @@ from firmware.devices.rtmidi_ports import running_apis
 from firmware.devices.terminal import TerminalScreen
 from firmware.engine.clock import Clock, SystemClock
 from firmware.engine.console import Console
+from firmware.engine.control_socket import spoken_to
 from firmware.engine.engine import Choices, Engine
 from firmware.engine.events import StopRequested
-from firmware.errors import DeviceError
+from firmware.engine.service import Service
+from firmware.errors import DeviceError, LibraryError
 from firmware.library.notebook import MEMORY_FOLDER, Notebook
+from firmware.library.restore import finish_restore
 from firmware.library.store import Library
+
+_LOG = logging.getLogger(__name__)
 
 # The last is a terminal's whose window was closed, unless nohup had it ignored.
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -60,12 +68,15 @@ def run(
         return
     board = open_board(config, clock.now_ns)
     engine = engine_of(board, config, clock, choices, safe=safe)
-    with stopped_by_signals(engine):
+    with closing(Service(clock)) as service, stopped_by_signals(engine) as was_told:
         engine.open()
         if output is not None:
             with suppress(OSError):  # it has a panel of its own
                 _say(output, _ready(board))
-        engine.run()
+        with spoken_to(engine, config):
+            service.run(engine, partial(_status, engine, board))
+        if not was_told.is_set():
+            service.switch_machine_off()
 
 
 def engine_of(
@@ -138,7 +149,9 @@ def _run_simulated(
         if descriptor is not None:
             console = stack.enter_context(closing(Console(descriptor, hands, terminal.say, stop)))
             console.start()
-        engine.run()
+        stack.enter_context(spoken_to(engine, config))
+        service = stack.enter_context(closing(Service(clock)))
+        service.run(engine, partial(_status, engine, board))
     if terminal.error is not None:
         raise terminal.error
 
@@ -165,6 +178,10 @@ def _with_real_ports(board: Board, config: Config, clock: Clock) -> tuple[Board,
 
 def library_of(config: Config) -> Library:
     """The library, without what a power cut left half done."""
+    try:
+        finish_restore(config.library)
+    except LibraryError as error:  # there is still what there was, or most of what shall be
+        _LOG.error("%s", error)
     library = Library(config.library)
     library.sweep()
     return library
@@ -176,9 +193,16 @@ def notebook_of(config: Config) -> Notebook:
 
 
 def _ready(board: Board) -> str:
+    return f"Continuo is ready: {_connected(board)}; Ctrl-C ends it"
+
+
+def _status(engine: Engine, board: Board) -> str:
+    return f"{engine.instrument.state}; {_connected(board)}"
+
+
+def _connected(board: Board) -> str:
     keyboards = " and ".join(k.name for k in board.keyboards if k.name) or "no keyboard yet"
-    synthesizer = board.synthesizer.name or "no synthesizer yet"
-    return f"Continuo is ready: {keyboards}, {synthesizer}; Ctrl-C ends it"
+    return f"{keyboards}, {board.synthesizer.name or 'no synthesizer yet'}"
 
 
 def _say(output: TextIO, text: str) -> None:
@@ -187,15 +211,25 @@ def _say(output: TextIO, text: str) -> None:
 
 
 @contextmanager
-def stopped_by_signals(engine: Engine) -> Iterator[None]:
-    """Turn the signals into an event, and give them back afterwards."""
+def stopped_by_signals(engine: Engine) -> Iterator[threading.Event]:
+    """Turn the signals into an event, and give them back afterwards.
+
+    Yields:
+        Whether one came: else it was the player who switched the instrument off.
+    """
+    was_told = threading.Event()
+
+    def stop(*_: object) -> None:
+        was_told.set()
+        engine.post(StopRequested())
+
     before = {
-        number: signal.signal(number, lambda *_: engine.post(StopRequested()))
+        number: signal.signal(number, stop)
         for number in _STOP_SIGNALS
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
-        yield
+        yield was_told
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

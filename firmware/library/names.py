@@ -18,8 +18,14 @@ MELODIES_FOLDER = "melodies"
 PRESETS_FOLDER = "presets"
 """In the library's folder: parameters under a name, a file each."""
 
-NOT_OURS = frozenset({"lost+found", "system volume information", MELODIES_FOLDER, PRESETS_FOLDER})
-"""Folders in the library's that are no compositions, in lower case: file systems have some."""
+MODELS_FOLDER = "models"
+"""In the library's folder: bundles that were installed besides those that ship."""
+
+FOREIGN = frozenset({"lost+found", "system volume information"})
+"""Folders that file systems have, in lower case."""
+
+NOT_OURS = FOREIGN | {MELODIES_FOLDER, PRESETS_FOLDER, MODELS_FOLDER}
+"""Folders in the library's that are no compositions, in lower case."""
 
 # Letters that do not come apart into a plain letter and an accent.
 _SPELLED_OUT = str.maketrans(

@@ -48,6 +48,20 @@ def check_folder(folder: Path) -> None:
             raise OSError(errno.EROFS if read_only else errno.EACCES, "")
 
 
+def give_to_owner(folder: Path, like: Path) -> None:
+    """Give what root has made to the user whose instrument it is for; others own what they make.
+
+    Args:
+        folder: What was made, with all that is in it.
+        like: Whose owner shall have it.
+    """
+    if os.geteuid() != 0:
+        return
+    owner = like.stat()
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
 def _is_there(path: Path) -> bool:
     """Whether a path leads anywhere; where that cannot be known, the refusal is passed on."""
     try:

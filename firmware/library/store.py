@@ -84,12 +84,20 @@ class Library:
         Raises:
             LibraryError: If the library's folder itself cannot be read.
         """
+        return tuple(self._entry(name) for name in self.names())
+
+    def names(self) -> tuple[str, ...]:
+        """The names of what is there, newest first, readable or not.
+
+        Raises:
+            LibraryError: If the library's folder itself cannot be read.
+        """
         with explained("the library cannot be read: {reason}", self.root):
             try:
                 found = sorted(os.scandir(self.root), key=lambda e: e.name, reverse=True)
             except FileNotFoundError:
                 return ()
-        return tuple(self._entry(item.name) for item in found if _is_candidate(item))
+        return tuple(item.name for item in found if _is_candidate(item))
 
     def load(self, name: str) -> CompositionRecord:
         """Read a composition.
@@ -119,7 +127,7 @@ class Library:
         """
         folder = self._folder(name)
         sentence = f"{name} was not deleted: {{reason}}"
-        with explained(sentence, self.root), _temporary_folder(self.root) as grave:
+        with explained(sentence, self.root), temporary_folder(self.root) as grave:
             # Gone for every reader with the rename; a kill after it leaves rubbish to sweep.
             os.rename(folder, grave / "composition")
             sync_folder(self.root)
@@ -223,9 +231,9 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """
     with explained("nothing was written: {reason}", folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with _temporary_folder(folder) as temporary:
+        with temporary_folder(folder) as temporary:
             for name, content in files.items():
-                _write_synced(temporary / name, content)
+                write_synced(temporary / name, content)
             for name in files:
                 os.replace(temporary / name, folder / name)
         sync_folder(folder)
@@ -233,9 +241,9 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _write_folder(parent: Path, wanted: str, files: Mapping[str, bytes]) -> str:
     """Make a folder with these files under the wanted name, or the next free one like it."""
-    with _temporary_folder(parent) as temporary:
+    with temporary_folder(parent) as temporary:
         for name, content in files.items():
-            _write_synced(temporary / name, content)
+            write_synced(temporary / name, content)
         sync_folder(temporary)
         for number in range(1, 10_000):
             name = wanted if number == 1 else f"{wanted}-{number}"
@@ -301,7 +309,8 @@ def read_file(path: Path) -> bytes:
             raise LibraryError(f"its {path.name} cannot be read: {error.strerror}") from error
 
 
-def _write_synced(path: Path, content: bytes) -> None:
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file where none is, and wait until it is on the disk."""
     with path.open("xb") as file:
         file.write(content)
         file.flush()
@@ -318,7 +327,7 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _temporary_folder(parent: Path) -> Iterator[Path]:
+def temporary_folder(parent: Path) -> Iterator[Path]:
     """A locked folder that readers do not see; removed at the end unless it was renamed."""
     lock = None
     while lock is None:

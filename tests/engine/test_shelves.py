@@ -82,7 +82,7 @@ def test_a_technique_without_a_model_is_told_with_the_way_to_install_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = Desk(tmp_path)
-    monkeypatch.setattr(librarian, "shipped_bundles", dict)
+    monkeypatch.setattr(librarian, "installed_bundles", lambda _: {})
     for technique in (Technique.EXTEND, Technique.ENHANCE):
         desk.librarian.check_model(parameters_for(technique))
     desk.librarian.list_models()

@@ -197,7 +197,7 @@ def test_a_sweep_takes_the_dead_and_leaves_the_living(
     dead = library.root / ".continuo-dead"
     dead.mkdir()
     (dead / "composition.mid").write_bytes(b"half")
-    with store._temporary_folder(library.root) as living:
+    with store.temporary_folder(library.root) as living:
         assert library.sweep() == 1
         assert living.is_dir()
         assert not dead.exists()

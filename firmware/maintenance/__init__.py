@@ -1,0 +1,1 @@
+"""Looking after an instrument: what is wrong with it, and how to mend that."""

@@ -1,0 +1,387 @@
+"""Each check tells sound from unsound, and says what helps; nothing that is absent is a fault."""
+
+import fcntl
+import os
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firmware.config import Config
+from firmware.devices.audio import Renderer
+from firmware.engine.control_server import ControlServer
+from firmware.errors import DeviceError
+from firmware.maintenance import lines, software_checks
+from firmware.maintenance.doctor import CHECKS, examine
+from firmware.maintenance.findings import Found, Verdict
+from firmware.maintenance.lines import Line
+from firmware.maintenance.probe import Probe, Reply, Said
+
+OK, WARNING, FAULT, ABSENT = Verdict.OK, Verdict.WARNING, Verdict.FAULT, Verdict.ABSENT
+MOUNTS = "/dev/mmcblk0p2 / ext4 {root} 0 0\n/dev/mmcblk0p3 {library} ext4 {options} 0 0\n"
+
+
+class Patient:
+    """A Raspberry Pi that is well, until something is broken."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "root"
+        self.config = Config(library=Path("/var/lib/continuo"), board="full")
+        self.programs = {
+            "vcgencmd": Said(code=0, text="throttled=0x0\n"),
+            "fluidsynth": Said(code=0, text="2.3.1"),
+            "timedatectl": Said(code=0, text="yes\n"),
+            "systemctl": Said(code=0, text="LoadState=not-found\n"),
+        }
+        self.addresses = {0x3C: Reply.ANSWERS}
+        self.taken: dict[int, str] = {}
+        self.low: set[int] = set()
+        self.packages: dict[str, str] | None = None
+        self.now = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
+        for path, text in (
+            ("proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4\0"),
+            ("proc/asound/cards", " 0 [Headphones     ]: bcm2835 - bcm2835 Headphones\n"),
+            (
+                "proc/asound/seq/clients",
+                'Client   0 : "System" [Kernel Legacy]\nClient  14 : "Midi Through" [Kernel]\n'
+                'Client  20 : "AKM322" [Kernel Legacy]\nClient 128 : "FLUID Synth" [User Legacy]\n',
+            ),
+            ("sys/class/thermal/thermal_zone0/temp", "48312\n"),
+            ("sys/fs/ext4/mmcblk0p3/errors_count", "0\n"),
+            ("dev/i2c-1", ""),
+            ("dev/snd/seq", ""),
+            ("dev/gpiochip0", ""),
+            ("var/lib/continuo/melodies/x.mid", ""),
+        ):
+            self.write(path, text)
+        self.mount()
+
+    def write(self, path: str, text: str | bytes) -> None:
+        """Put a file into the patient."""
+        place = self.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    def mount(self, *, root: str = "ro,relatime", options: str = "rw,noatime") -> None:
+        """Say how the disks are mounted."""
+        text = MOUNTS.format(root=root, library=self.config.library, options=options)
+        self.write("proc/mounts", text)
+
+    def board(self, text: str) -> None:
+        """Give it a board of its own."""
+        self.write("board.toml", text)
+        self.config = replace(self.config, board=str(self.root / "board.toml"))
+
+    def examined(self, name: str) -> Found:
+        """What a check finds."""
+        probe = Probe(
+            root=self.root,
+            run=lambda program, *_: self.programs.get(program),
+            i2c=lambda _, __, address: self.addresses.get(address, Reply.SILENT),
+            lines=self.lines,
+            package=lambda name: "1" if self.packages is None else self.packages.get(name),
+            now=lambda: self.now,
+        )
+        ((found, finding),) = examine(probe, self.config, [name])
+        assert found == name
+        assert bool(finding.remedy) == (finding.verdict in (WARNING, FAULT)), finding
+        return finding
+
+    def lines(
+        self, _: Path, inputs: Iterable[int], outputs: Iterable[int]
+    ) -> Mapping[int, Line] | None:
+        """The GPIO chip."""
+        found = {pin: Line(user=self.taken.get(pin, "")) for pin in (*inputs, *outputs)}
+        return found | {
+            pin: Line(is_high=pin not in self.low) for pin in inputs if not found[pin].user
+        }
+
+
+@pytest.fixture
+def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
+    font = Renderer(
+        name="fluidsynth", version="", soundfont=Path("/x/TimGM6mb.sf2"), play=lambda *_: None
+    )
+    monkeypatch.setattr(software_checks, "find_renderer", lambda _: font)
+    return Patient(tmp_path)
+
+
+def assert_found(found: Found, verdict: Verdict, said: str, remedy: str = "") -> None:
+    assert found.verdict is verdict, found
+    assert said in found.sentence
+    assert remedy in found.remedy
+
+
+def test_a_pi_that_is_well_has_no_fault(patient: Patient) -> None:
+    found = {name: patient.examined(name) for name in CHECKS}
+    verdicts = {name: finding.verdict for name, finding in found.items()}
+    assert {n for n, v in verdicts.items() if v is not OK} == {"potentiometers", "service"}
+    assert verdicts["potentiometers"] is verdicts["service"] is ABSENT
+    assert "AKM322" in found["midi"].sentence
+    assert "FLUID" not in found["midi"].sentence
+    assert "read-only as intended" in found["disk"].sentence
+    assert found["clock"].sentence == "2026-05-01 12:30 UTC, set by the network"
+
+
+def test_a_desktop_has_no_panel_and_that_is_no_fault(tmp_path: Path) -> None:
+    """The real probe, with an empty root: nothing there, and nobody to complain."""
+    probe = Probe(root=tmp_path)
+    config = Config(library=Path("/home/ada/Continuo"))
+    found = {n: f.verdict for n, f in examine(probe, config, list(CHECKS)[:10])}
+    assert set(found.values()) == {ABSENT}
+
+
+def test_the_bus_of_the_screen(patient: Patient) -> None:
+    place = "sys/class/i2c-adapter/i2c-1/of_node/clock-frequency"
+    patient.write(place, struct.pack(">I", 400_000))
+    assert_found(patient.examined("i2c"), OK, "at 400 kHz")
+    patient.write(place, struct.pack(">I", 100_000))
+    assert_found(patient.examined("i2c"), WARNING, "at 100 kHz", "i2c_arm_baudrate=400000")
+    (patient.root / "dev/i2c-1").unlink()
+    assert_found(patient.examined("i2c"), FAULT, "no bus /dev/i2c-1", "dtparam=i2c_arm=on")
+
+
+def test_the_screen(patient: Patient) -> None:
+    assert_found(patient.examined("display"), OK, "the ssd1306 answers at 0x3c")
+    patient.addresses = {}
+    assert_found(patient.examined("display"), FAULT, "nothing answers at 0x3c", "SDA (pin 3)")
+    patient.addresses = {0x3D: Reply.ANSWERS}
+    assert_found(patient.examined("display"), FAULT, "does at 0x3d", "address = 0x3d")
+    patient.addresses = {0x3C: Reply.REFUSED}
+    assert_found(patient.examined("display"), FAULT, "you may not use", "usermod -aG i2c")
+    patient.addresses = {0x3C: Reply.NO_BUS}
+    assert_found(patient.examined("display"), FAULT, "has no bus", "see i2c")
+
+
+def test_the_lines_of_buttons_encoders_and_lights(patient: Patient) -> None:
+    assert_found(patient.examined("buttons"), OK, "8 buttons, lines free")
+    assert_found(patient.examined("encoders"), OK, "4 encoders, lines free")
+    assert_found(patient.examined("leds"), OK, "2 lights, lines free")
+    patient.taken = {5: "lg", 17: "lg", 9: "lg"}
+    assert_found(patient.examined("buttons"), OK, "in use by the instrument")
+    patient.taken = {5: "w1", 17: "spi0 CS1", 9: "spi0"}
+    assert_found(patient.examined("buttons"), FAULT, "line 5 of button record is taken by w1")
+    assert_found(patient.examined("encoders"), FAULT, "line 17 of encoder menu.a is taken by spi0")
+    assert_found(patient.examined("leds"), FAULT, "line 9 of light record is taken by spi0")
+
+
+def test_a_button_that_reads_as_pressed(patient: Patient) -> None:
+    patient.low = {5, 13}
+    found = patient.examined("buttons")
+    assert_found(found, WARNING, "record and play reads as pressed", "between line 5 and ground")
+
+
+def test_lines_that_may_not_be_seen_or_are_not_there(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Patient, "lines", refuse)
+    assert_found(patient.examined("leds"), FAULT, "may not look", "usermod -aG gpio")
+    monkeypatch.setattr(Patient, "lines", lambda *_: None)
+    assert_found(patient.examined("leds"), FAULT, "shows no GPIO chip", "update")
+
+
+def test_the_converter_of_potentiometers_and_a_screen_on_spi(patient: Patient) -> None:
+    patient.board(
+        'name = "p"\nmodels = ["Raspberry Pi 4"]\n[display]\ncontroller = "ssd1306"\nbus = "spi"\n'
+        "data_command = 24\nreset = 25\n"
+        '[potentiometers.first]\nchannel = 0\nturns = "first"\n'
+    )
+    assert_found(patient.examined("potentiometers"), FAULT, "no bus /dev/spidev0.1", "spi=on")
+    assert_found(patient.examined("display"), FAULT, "no bus /dev/spidev0.0", "spi=on")
+    patient.write("dev/spidev0.1", "")
+    assert_found(patient.examined("potentiometers"), OK, "for 1 potentiometers")
+    assert_found(patient.examined("i2c"), ABSENT, "has nothing on I²C")
+
+
+def test_a_board_file_that_cannot_be_is_a_finding(patient: Patient) -> None:
+    patient.board("name = 7")
+    assert_found(patient.examined("buttons"), FAULT, "board.toml", "")
+
+
+def test_sound(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_font(_: str) -> None:
+        raise DeviceError("no soundfont")
+
+    monkeypatch.setattr(software_checks, "find_renderer", no_font)
+    assert_found(patient.examined("sound"), FAULT, "no soundfont", "timgm6mb-soundfont")
+    failed = "LoadState=loaded\nActiveState=failed\n"
+    patient.programs["systemctl"] = Said(code=0, text=failed)
+    assert_found(patient.examined("sound"), FAULT, "continuo-sound has failed", "journalctl")
+    del patient.programs["fluidsynth"], patient.programs["systemctl"]
+    assert_found(patient.examined("sound"), FAULT, "not installed", "apt install fluidsynth")
+    patient.write("proc/asound/cards", "--- no soundcards ---\n")
+    assert_found(patient.examined("sound"), FAULT, "no sound card", "plug in a USB one")
+
+
+def test_midi(patient: Patient) -> None:
+    patient.write("proc/asound/seq/clients", 'Client   0 : "System" [Kernel Legacy]\n')
+    assert_found(patient.examined("midi"), WARNING, "no MIDI keyboard", "plug one in")
+    (patient.root / "proc/asound/seq/clients").unlink()
+    assert_found(patient.examined("midi"), FAULT, "no ALSA sequencer", "modprobe snd-seq")
+
+
+@pytest.mark.parametrize(
+    ("bits", "verdict", "said"),
+    [
+        ("0x50005", FAULT, "the voltage is too low now"),
+        ("0x50000", WARNING, "the voltage was too low since power-up"),
+        ("0x8", FAULT, "too hot now"),
+        ("0x80000", WARNING, "too hot since power-up"),
+        ("0x20002", OK, "high enough"),
+    ],
+)
+def test_the_supply(patient: Patient, bits: str, verdict: Verdict, said: str) -> None:
+    """As vcgencmd tells, or the kernel where that is not installed."""
+    patient.programs["vcgencmd"] = Said(code=0, text=f"throttled={bits}\n")
+    assert_found(patient.examined("throttling"), verdict, said)
+    del patient.programs["vcgencmd"]
+    patient.write("sys/devices/platform/soc/soc:firmware/get_throttled", f"{bits[2:]}\n")
+    assert_found(patient.examined("throttling"), verdict, said)
+
+
+def test_the_supply_as_the_kernels_sensor_tells(patient: Patient) -> None:
+    patient.programs["vcgencmd"] = Said(code=255, text="VCHI initialization failed")
+    patient.write("sys/class/hwmon/hwmon1/name", "rpi_volt\n")
+    patient.write("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "0\n")
+    assert_found(patient.examined("throttling"), OK, "high enough")
+    patient.write("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "1\n")
+    assert_found(patient.examined("throttling"), FAULT, "too low now", "5.1 V")
+
+
+def test_the_temperature(patient: Patient) -> None:
+    for milli, verdict in (("69499", OK), ("70000", WARNING), ("80000", FAULT)):
+        patient.write("sys/class/thermal/thermal_zone0/temp", milli)
+        assert patient.examined("temperature").verdict is verdict
+
+
+def test_the_disk(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_found(patient.examined("disk"), OK, "MB free on /dev/mmcblk0p3 (ext4)")
+    patient.mount(options="ro,noatime")
+    assert_found(patient.examined("disk"), FAULT, "is read-only", "fsck /dev/mmcblk0p3")
+    patient.mount(root="rw")
+    assert "as intended" not in patient.examined("disk").sentence
+    patient.write("sys/fs/ext4/mmcblk0p3/errors_count", "3\n")
+    assert_found(patient.examined("disk"), WARNING, "has seen 3 errors", "continuo backup")
+    patient.write("sys/fs/ext4/mmcblk0p3/errors_count", "0\n")
+    for free, verdict in ((99, FAULT), (499, WARNING), (501, OK)):
+        state: Any = type("State", (), {"f_bavail": free, "f_frsize": 1_000_000})
+        monkeypatch.setattr(os, "statvfs", lambda _, state=state: state)
+        assert patient.examined("disk").verdict is verdict
+
+
+def test_the_clock(patient: Patient) -> None:
+    patient.programs["timedatectl"] = Said(code=0, text="no\n")
+    assert_found(patient.examined("clock"), OK, "not set by a network, which it does not need")
+    patient.now = datetime(1970, 1, 1, tzinfo=UTC)
+    assert_found(patient.examined("clock"), WARNING, "the clock says 1970", "set-time")
+
+
+def test_what_may_not_be_used(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = {"dev/snd/seq", "dev/i2c-1"}
+    monkeypatch.setattr(Probe, "may_use", lambda _, path: path not in refused)
+    found = patient.examined("permissions")
+    assert_found(found, WARNING, "/dev/i2c-1, /dev/snd/seq", "usermod -aG audio,i2c")
+    refused.clear()
+    mode = {os.W_OK: False}
+    monkeypatch.setattr(os, "access", lambda _, wanted: mode.get(wanted, True))
+    assert_found(patient.examined("permissions"), WARNING, "not write to it", "sudo -u continuo")
+    mode[os.R_OK | os.X_OK] = False
+    assert_found(patient.examined("permissions"), FAULT, "may not read", "-aG continuo")
+
+
+def test_the_environment(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    patient.packages = {"gpiozero": "2"}
+    said = "lacks lgpio, luma.oled, python-rtmidi for the panel"
+    assert_found(patient.examined("python"), FAULT, said, "continuo[device]")
+    monkeypatch.setattr(software_checks, "installed_runtimes", dict)
+    assert_found(patient.examined("python"), FAULT, "no runtime for models", "litert")
+
+
+def test_the_models(patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(software_checks, "installed_bundles", lambda _: {})
+    assert_found(patient.examined("bundles"), FAULT, "no model is installed", "install")
+    monkeypatch.setattr(software_checks, "installed_bundles", lambda _: {"old": tmp_path})
+    assert_found(patient.examined("bundles"), FAULT, "old: ", "")
+
+
+@pytest.mark.parametrize(
+    ("shown", "verdict", "said"),
+    [
+        ("ActiveState=failed\nResult=watchdog", FAULT, "does not run (watchdog)"),
+        ("ActiveState=inactive\nResult=success", FAULT, "the service continuo does not run"),
+        ("ActiveState=active\nNRestarts=4", WARNING, "started again 4 times"),
+        ("ActiveState=active\nNRestarts=0", FAULT, "runs, but does not answer"),
+    ],
+)
+def test_the_service(patient: Patient, shown: str, verdict: Verdict, said: str) -> None:
+    patient.programs["systemctl"] = Said(code=0, text=f"LoadState=loaded\n{shown}\n")
+    assert_found(patient.examined("service"), verdict, said)
+
+
+def test_an_instrument_that_answers(patient: Patient, tmp_path: Path) -> None:
+    status = {"state": "playing", "is_safe": False}
+    control = tmp_path / "control.sock"
+    patient.config = replace(patient.config, control=control)
+    server = ControlServer(control, lambda exchange: exchange.finish(status))
+    server.start()
+    try:
+        assert_found(patient.examined("service"), OK, "the instrument answers: playing")
+        active = "LoadState=loaded\nActiveState=inactive\n"
+        patient.programs["systemctl"] = Said(code=0, text=active)
+        assert_found(patient.examined("service"), OK, "but not as the service")
+        status["is_safe"] = True
+        assert_found(patient.examined("service"), WARNING, "in safe mode", "continuo log")
+    finally:
+        server.close()
+
+
+def test_a_check_that_fails_itself_is_a_finding(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "statvfs", lambda _: 1 // 0)
+    assert_found(patient.examined("disk"), FAULT, "the check itself failed: ZeroDivisionError")
+
+
+def test_lines_are_read_as_the_kernels_header_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chip of `linux/gpio.h`: line 5 is taken, line 6 is free and low."""
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "gpiochip0").write_text("")
+    asked: list[int] = []
+
+    def ioctl(file: int, request: int, argument: bytes) -> bytes:
+        asked.append(request)
+        match request:
+            case 0x8044B401:
+                return (
+                    b"gpiochip0".ljust(32, b"\0") + b"pinctrl-bcm2711".ljust(32, b"\0") + b"6" * 4
+                )
+            case 0xC100B405:
+                offset = struct.unpack_from("=I", argument, 64)[0]
+                assert len(argument) == 256
+                user = b"lg" if offset == 5 else b""
+                head = b"GPIO".ljust(32, b"\0") + user.ljust(32, b"\0")
+                return head + struct.pack("=IIQ", offset, 0, int(offset == 5)) + bytes(176)
+            case 0xC250B407:
+                assert len(argument) == 592
+                assert struct.unpack_from("=I", argument, 0) == (6,)
+                assert argument[256:271] == b"continuo doctor"
+                assert struct.unpack_from("=Q", argument, 288) == (1 << 2 | 1 << 8,)
+                assert struct.unpack_from("=I", argument, 560) == (1,)
+                return argument[:588] + struct.pack("=i", os.open(os.devnull, os.O_RDONLY))
+            case 0xC010B40E:
+                return struct.pack("=QQ", 0, 1)
+        raise AssertionError(hex(request), file)
+
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+    found = lines.look_at_lines(tmp_path, [5, 6], [7])
+    assert found == {5: Line(user="lg"), 6: Line(is_high=False), 7: Line()}
+    assert asked.count(0xC250B407) == 1, "a line that is taken is left alone"
