@@ -59,9 +59,9 @@ def _lines(board: BoardFile) -> Iterator[str]:
         "",
         f"## {number + 1}. Everything together",
         "",
-        "**Check:** `sudo continuo doctor` says `ok` or *not here* in every line. Then go through "
-        "the whole self-test on the display once, and fill in the "
-        "[acceptance sheet](acceptance.md).",
+        "**Check:** `sudo continuo doctor` says `ok` or *not here* in every line. Then "
+        "`sudo systemctl start continuo`, go through the whole self-test on the display once "
+        "(*System*, *Wiring*, *Everything*), and fill in the [acceptance sheet](acceptance.md).",
     )
 
 
@@ -125,7 +125,8 @@ def _said(board: BoardFile, group: Group) -> str:
         return _DISPLAY[board.display.bus].format(address=f"{board.display.address:#x}")
     if group.kind is Kind.SOUND:
         return _SOUND.format(card="the DAC (`sndrpihifiberry`)")
-    return _CONTROLS[group.kind].format(name=group.name.partition(".")[2])
+    name = group.name.partition(".")[2]
+    return _CONTROLS[group.kind].format(name=name, selftest=_SELF_TEST.format(part=group.name))
 
 
 def _has_hub(board: BoardFile) -> bool:
@@ -142,20 +143,22 @@ def _and(words: list[str]) -> str:
 
 _CONTROLS: Mapping[Kind, str] = MappingProxyType(
     {
-        Kind.BUTTONS: "It says `ok`. *Reads as pressed*: that one touches ground. Then the "
-        "self-test on the display asks for each: one that it takes for another has its wire on the "
-        "other's pin; one that it does not hear is not joined to ground.",
-        Kind.LEDS: "It says `ok`, and all lights are dark before the firmware runs. Then the "
-        "self-test on the display lights one after the other: one that stays dark is the wrong way "
-        "round, as its longer leg goes to the resistor.",
-        Kind.ENCODERS: "It says `ok`. Then the self-test on the display asks you to turn {name} "
-        "clockwise, back, and to push it. The wrong way round: A and B are swapped. Nothing, or "
-        "only now and then: C is not joined to ground. Skip the encoders that are not wired yet.",
-        Kind.POTENTIOMETERS: "It says `ok` and names the bus. Then the self-test on the display "
-        "asks you to turn each from end to end. The wrong way round: its two ends are swapped. "
-        "Jumping: its wiper is open.",
+        Kind.BUTTONS: "It says `ok`. *Reads as pressed*: that one touches ground. Then {selftest} "
+        "asks for each, and says of one that answers in another's place, or not at all, which pins "
+        "to look at.",
+        Kind.LEDS: "It says `ok`, and all lights are dark before the firmware runs. Then "
+        "{selftest} lights one after the other: one that stays dark is the wrong way round, as its "
+        "longer leg goes to the resistor.",
+        Kind.ENCODERS: "It says `ok`. Then {selftest} asks you to turn {name} clockwise, back, and "
+        "to push it. *It turns the other way*: A and B are swapped. *Nothing came*, or only now "
+        "and then: C is not joined to ground.",
+        Kind.POTENTIOMETERS: "It says `ok` and names the bus. Then {selftest} asks to turn each "
+        "from end to end. *It turns the other way*: its two outer legs are swapped. *Jumps*: its "
+        "wiper is open.",
     }
 )
+
+_SELF_TEST = "`sudo systemctl stop continuo; sudo continuo selftest --panel --only {part}`"
 
 _SOUND = (
     "It says `ok` and names {card}, but neither HDMI nor Headphones. Then `sudo systemctl stop "

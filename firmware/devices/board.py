@@ -17,6 +17,7 @@ from firmware.devices.front_panel import FrontPanel, open_front_panel
 from firmware.devices.gpio_lines import open_lines
 from firmware.devices.knobs import Knobs, SimulatedKnobs
 from firmware.devices.leds import Leds, LightListener, SimulatedLeds
+from firmware.devices.loops import Loop
 from firmware.devices.midi_ports import (
     MidiInput,
     MidiOutput,
@@ -24,6 +25,9 @@ from firmware.devices.midi_ports import (
     SimulatedSynthesizer,
 )
 from firmware.devices.rtmidi_ports import RtMidiInput, RtMidiOutput, running_apis
+from firmware.devices.usb_gadget_midi import with_computer
+from firmware.devices.wires import SimulatedWires, Wires
+from firmware.devices.wiring import BoardFile
 from firmware.errors import DeviceError
 
 NowNs = Callable[[], int]
@@ -41,6 +45,8 @@ class Board:
         knobs: Of the front panel.
         display: Of the front panel.
         leds: Of the front panel.
+        loops: Of the threads that it hangs on.
+        wires: What its parts are wired to, or None where nothing is.
     """
 
     keyboards: tuple[MidiInput, ...]
@@ -49,6 +55,8 @@ class Board:
     knobs: Knobs
     display: Display
     leds: Leds
+    loops: tuple[Loop, ...] = ()
+    wires: Wires | None = None
 
     def close(self) -> None:
         """Let go of every device, what could still post something first.
@@ -98,6 +106,7 @@ class SimulatedBoard(Board):
     knobs: SimulatedKnobs
     display: SimulatedDisplay
     leds: SimulatedLeds
+    wires: SimulatedWires | None = None
 
 
 def simulated_board(
@@ -105,6 +114,7 @@ def simulated_board(
     *,
     on_frame: FrameListener | None = None,
     on_light: LightListener | None = None,
+    wired: BoardFile | None = None,
 ) -> SimulatedBoard:
     """An instrument without hardware.
 
@@ -112,16 +122,19 @@ def simulated_board(
         now_ns: The clock of its devices.
         on_frame: Called with every new frame of its display.
         on_light: Called with the lights that are on, when that changes.
+        wired: What its front panel is wired like, for the test of that.
     """
     keyboard = SimulatedKeyboard(now_ns)
+    buttons, knobs = SimulatedButtons(now_ns), SimulatedKnobs(now_ns)
     return SimulatedBoard(
         keyboards=(keyboard,),
         keyboard=keyboard,
         synthesizer=SimulatedSynthesizer(now_ns),
-        buttons=SimulatedButtons(now_ns),
-        knobs=SimulatedKnobs(now_ns),
+        buttons=buttons,
+        knobs=knobs,
         display=SimulatedDisplay(on_frame),
         leds=SimulatedLeds(on_light),
+        wires=SimulatedWires(wired, buttons, knobs, now_ns) if wired else None,
     )
 
 
@@ -134,6 +147,7 @@ def with_midi(board: Board, keyboard: MidiInput, synthesizer: MidiOutput) -> Boa
         knobs=board.knobs,
         display=board.display,
         leds=board.leds,
+        wires=board.wires,
     )
 
 
@@ -177,7 +191,7 @@ def open_keyboards(
         except DeviceError as error:  # without it no plug is announced, but all else works
             _LOG.warning("%s", error)
         else:
-            return sequencer.inputs, sequencer.output
+            return sequencer.inputs, with_computer(sequencer.output)
     return (
         (RtMidiInput(api=api, wanted=config.midi_input, now_ns=now_ns),),
         RtMidiOutput(api=api, wanted=config.midi_output),
@@ -214,5 +228,7 @@ def _wired(panel: FrontPanel, config: Config, now_ns: NowNs) -> Board:
         knobs=panel.knobs,
         display=panel.display,
         leds=panel.leds,
+        loops=panel.loops,
+        wires=panel.wires,
         panel=panel,
     )

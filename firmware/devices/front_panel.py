@@ -9,12 +9,15 @@ from firmware.devices.gpio_buttons import GpioButtons
 from firmware.devices.gpio_knobs import GpioKnobs
 from firmware.devices.gpio_leds import GpioLeds
 from firmware.devices.gpio_lines import Lines
+from firmware.devices.gpio_wires import GpioWires
 from firmware.devices.knobs import KnobListener, Knobs
 from firmware.devices.leds import Leds
+from firmware.devices.loops import Loop
 from firmware.devices.luma_panel import panel_maker
 from firmware.devices.mcp3008 import Mcp3008
 from firmware.devices.oled import OledDisplay, Panel
 from firmware.devices.potentiometers import PotentiometerKnobs
+from firmware.devices.wires import Wires
 from firmware.devices.wiring import BoardFile
 
 NowNs = Callable[[], int]
@@ -31,6 +34,8 @@ class FrontPanel:
         display: What is looked at.
         leds: What is lit.
         lines: What all of them are wired to; let go of last.
+        loops: Of the threads that it hangs on.
+        wires: What the parts are wired to, for its own test.
     """
 
     buttons: Buttons
@@ -38,6 +43,8 @@ class FrontPanel:
     display: Display
     leds: Leds
     lines: Lines
+    loops: tuple[Loop, ...]
+    wires: Wires
 
 
 def open_front_panel(
@@ -63,6 +70,7 @@ def open_front_panel(
         lines.close()
         raise
     knobs: Knobs = GpioKnobs(lines, board.encoders, now_ns, display.wake)
+    turned: PotentiometerKnobs | None = None
     if converter is not None:
         turned = PotentiometerKnobs(converter.read, board.potentiometers, now_ns, display.wake)
         knobs = _AllKnobs(knobs, turned, converter)
@@ -72,6 +80,8 @@ def open_front_panel(
         display=display,
         leds=leds,
         lines=lines,
+        loops=(display.loop,),
+        wires=GpioWires(board, lines, turned),
     )
 
 

@@ -20,6 +20,9 @@ EdgeListener = Callable[[bool, int], None]
 The nanoseconds are the kernel's: good for telling how far two edges lie apart, not what time it is.
 """
 
+LineListener = Callable[[int, bool, int], None]
+"""Called as an `EdgeListener`, but with the number of the line before."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -35,6 +38,7 @@ class Lines:
         # gpiozero keeps callbacks by weak references only.
         self._watches: list[_Watch] = []
         self._outputs: list[Any] = []
+        self._listener: LineListener | None = None
 
     def watch(self, number: int, listener: EdgeListener) -> Callable[[], bool]:
         """Pull a line up and hand on its edges from now on.
@@ -58,10 +62,31 @@ class Lines:
             pin = self._factory.pin(f"GPIO{number}")
             pin.input_with_pull("up")
             pin.edges = "both"
-            watch = _Watch(pin, number, listener)
+            watch = _Watch(pin, number, listener, self._tell)
             self._watches.append(watch)
             pin.when_changed = watch.changed
         return is_high
+
+    def listen(self, listener: LineListener | None) -> None:
+        """Hand on every edge of every line that is watched, besides; at first the levels.
+
+        Args:
+            listener: Is called after the line's own; None to hand on nothing more.
+
+        Raises:
+            DeviceError: If a line cannot be read.
+        """
+        self._listener = listener
+        if listener is None:
+            return
+        for watch in self._watches:
+            with _as_device_error(f"GPIO{watch.number} cannot be read"):
+                is_high = bool(watch.pin.state)
+            listener(watch.number, is_high, 0)
+
+    def _tell(self, number: int, high: bool, at_ns: int) -> None:  # noqa: FBT001 - a level
+        if self._listener is not None:
+            self._listener(number, high, at_ns)
 
     def output(self, number: int) -> Callable[[bool], None]:
         """Drive a line, low at first.
@@ -111,18 +136,21 @@ class Lines:
 class _Watch:
     """One line's listener, held fast, which no exception can end."""
 
-    def __init__(self, pin: Any, number: int, listener: EdgeListener) -> None:
+    def __init__(self, pin: Any, number: int, listener: EdgeListener, also: LineListener) -> None:
         self.pin = pin
-        self._number = number
+        self.number = number
         self._listener = listener
+        self._also = also
 
     def changed(self, ticks: float, state: object) -> None:
         """Take gpiozero's call: seconds, and the level."""
         try:
-            self._listener(bool(state), round(ticks * 1e9))
+            at_ns = round(ticks * 1e9)
+            self._listener(bool(state), at_ns)
+            self._also(self.number, bool(state), at_ns)
         # The top of the library's thread, which would end for good.
         except Exception:
-            _LOG.exception("an edge of GPIO%d was lost", self._number)
+            _LOG.exception("an edge of GPIO%d was lost", self.number)
 
 
 def open_lines() -> Lines:

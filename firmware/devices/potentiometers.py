@@ -27,6 +27,9 @@ CLICKS = 60
 READ_S = 0.02
 STOP_S = 2.0
 
+ReadingListener = Callable[[int, int, int], None]
+"""Called with the channel, its reading and the nanosecond, on this driver's thread."""
+
 _SMOOTHING = 0.25  # what a new reading counts: settled after about ten readings
 _RETRY_S = 1.0
 
@@ -87,7 +90,8 @@ class PotentiometerKnobs:
 
     Args:
         read: Reads a channel, or raises `DeviceError`.
-        wirings: Which potentiometer is where; those that turn nothing are not read.
+        wirings: Which potentiometer is where; those that turn nothing are only read for who
+            listens.
         now_ns: The clock that stamps the turns.
         on_touch: Called at every click, on this driver's thread.
         read_s: Between two readings, in seconds.
@@ -107,11 +111,10 @@ class PotentiometerKnobs:
         self._on_touch = on_touch
         self._read_s = read_s
         self._knobs = [
-            (wiring.channel, wiring.turns, Wiper(), ClickCounter())
-            for wiring in wirings
-            if wiring.turns is not None
+            (wiring.channel, wiring.turns, Wiper(), ClickCounter()) for wiring in wirings
         ]
         self._listener: KnobListener | None = None
+        self._on_reading: ReadingListener | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -122,6 +125,10 @@ class PotentiometerKnobs:
             target=self._work, name="continuo-potentiometers", daemon=True
         )
         self._thread.start()
+
+    def listen(self, listener: ReadingListener | None) -> None:
+        """Hand on every reading besides, or with None no more."""
+        self._on_reading = listener
 
     def close(self) -> None:
         """See `Knobs.close`.
@@ -153,10 +160,16 @@ class PotentiometerKnobs:
                 _LOG.exception("a turn of a potentiometer was lost")
 
     def _read_all(self) -> None:
+        told = self._on_reading
         for channel, knob, wiper, counter in self._knobs:
-            position = wiper.read(self._read(channel))
+            if knob is None and told is None:
+                continue
+            reading = self._read(channel)
+            if told is not None:
+                told(channel, reading, self._now_ns())
+            position = wiper.read(reading)
             clicks = 0 if position is None else counter.move_to(position)
-            if clicks:
+            if clicks and knob is not None:
                 self._on_touch()
                 if self._listener is not None and not self._stop.is_set():
                     self._listener(knob, clicks, self._now_ns())

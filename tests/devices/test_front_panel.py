@@ -332,6 +332,7 @@ def test_the_real_board_has_the_panel_and_the_midi_ports(
     board.buttons.open(lambda button, _: heard.append(button))
     bench.move(load_board("small").buttons[0].pin, high=False)
     assert isinstance(board, WiredBoard)
+    assert board.wires is board.panel.wires
     board.close()
     assert heard == [Button.RECORD]
     assert threads() == set()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from firmware.devices.board_file import load_board, shipped_boards
+from firmware.devices.selftest.parts import chosen_parts, parts_of
 from firmware.devices.wiring import BoardFile
 from firmware.maintenance.doctor import CHECKS
 from hardware.assemblies import SUPPLY_COLOURS, Kind
@@ -147,6 +148,9 @@ def test_the_steps_have_every_wire_and_a_check_that_the_doctor_knows(board: Boar
     assert set(asked) <= set(CHECKS)
     assert {group.kind.value for group in groups(board)} | {"i2c", "midi", "sound"} >= set(asked)
     assert {"display", "midi"} <= set(asked)
+    tested = re.findall(r"continuo selftest --panel --only ([\w.]+)", text)
+    parts = parts_of(board)
+    assert {part.key for part in chosen_parts(parts, tested)} == {part.key for part in parts}
 
 
 def test_the_doctor_knows_every_kind_of_part() -> None:

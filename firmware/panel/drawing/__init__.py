@@ -14,9 +14,11 @@ from firmware.panel.drawing import (
     listen,
     listing,
     message,
+    naming,
     peek,
     record,
     text,
+    wiring,
 )
 from firmware.panel.views import (
     ConfirmView,
@@ -26,10 +28,12 @@ from firmware.panel.views import (
     ListenView,
     ListView,
     MessageView,
+    NameView,
     PeekView,
     RecordView,
     TextView,
     View,
+    WiringView,
 )
 
 DRAWINGS: Mapping[type, Callable[[Canvas, Any], None]] = MappingProxyType(
@@ -37,6 +41,7 @@ DRAWINGS: Mapping[type, Callable[[Canvas, Any], None]] = MappingProxyType(
         ListView: listing.draw,
         TextView: text.draw,
         ConfirmView: confirm.draw,
+        NameView: naming.draw,
         PeekView: peek.draw,
         CountInView: record.draw_count_in,
         RecordView: record.draw,
@@ -44,6 +49,7 @@ DRAWINGS: Mapping[type, Callable[[Canvas, Any], None]] = MappingProxyType(
         ListenView: listen.draw,
         DuetView: duet.draw,
         MessageView: message.draw,
+        WiringView: wiring.draw,
     }
 )
 

@@ -8,6 +8,7 @@ from firmware.panel.overview import Overview, SystemFacts
 from firmware.panel.pages.listing import ListPage, Row, opening
 from firmware.panel.pages.reading import ConfirmPage
 from firmware.panel.pages.recovery import RecoveryPage, recovery_title
+from firmware.panel.pages.wiring import WiringPage
 
 _SWITCH_OFF = ConfirmPage(
     title="Switch off?",
@@ -43,6 +44,7 @@ class SystemPage(ListPage):
         return (
             *(Row(label=label, value=value) for label, value in facts if value),
             *recovery,
+            *((opening("Wiring", WiringPage()),) if overview.wiring else ()),
             opening("Switch off", _SWITCH_OFF),
         )
 
