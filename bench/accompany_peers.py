@@ -31,8 +31,9 @@ def keras(folder: Path) -> float:
     from training.band.play import FloatBand  # noqa: PLC0415
     from training.runs import load_band  # noqa: PLC0415
 
-    network, config = load_band(_RUNS_FOLDER / read_bundle(folder).manifest.name)
-    model = FloatBand(network, config.genres)
+    bundle = read_bundle(folder)
+    network, config = load_band(_RUNS_FOLDER / bundle.manifest.name)
+    model = FloatBand(network, config.genres, bundle.load_band().habits)
     accompany_s(model)
     return min(accompany_s(model) for _ in range(_RUNS))
 

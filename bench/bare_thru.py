@@ -1,7 +1,7 @@
 """The peer of the instrument's latency: the shortest loop that python-rtmidi allows.
 
-`python bare_thru.py NAME`: what the ports called NAME keys say goes to NAME ears, from rtmidi's own
-callback, with no queue, no recorder, no player and no panel between.
+`python -m bench.bare_thru NAME`: what the ports called NAME keys say goes to NAME ears, from
+rtmidi's own callback, with no queue, no recorder, no player and no panel between.
 """
 
 import importlib
@@ -23,6 +23,9 @@ def main(name: str) -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.read()
+    keys.cancel_callback()
+    keys.delete()
+    ears.delete()
 
 
 if __name__ == "__main__":

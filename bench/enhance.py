@@ -7,6 +7,7 @@ run. A peer that is not installed has no figure, and its row says why.
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +80,21 @@ def eight_bars() -> Melody:
     return bundled_melodies()["frere-jacques"]
 
 
+def long_melody(bars: int) -> Melody:
+    """The same over and over again.
+
+    Args:
+        bars: How long; a multiple of eight.
+    """
+    once = eight_bars()
+    length = 8 * once.ticks_per_bar
+    return once.with_notes(
+        replace(note, start_ticks=note.start_ticks + length * again)
+        for again in range(bars // 8)
+        for note in once.notes
+    )
+
+
 def enhance_s(model: Model) -> float:
     """Seconds from a melody to its composition, with default parameters."""
     parameters = parameters_for(Technique.ENHANCE, {"sampling_iterations": 100})
@@ -89,20 +105,9 @@ def enhance_s(model: Model) -> float:
 
 def _first_preview_s(model: Model) -> float:
     """Seconds until the first eight bars of a long melody can be played."""
-    once = eight_bars()
-    length = 8 * once.ticks_per_bar
-    notes = [
-        type(note)(
-            start_ticks=note.start_ticks + length * again,
-            pitch=note.pitch,
-            duration_ticks=note.duration_ticks,
-        )
-        for again in range(_LONG_BARS // 8)
-        for note in once.notes
-    ]
     parameters = parameters_for(Technique.ENHANCE)
     began = time.perf_counter()
-    generation = enhance(once.with_notes(notes), parameters, model, np.random.default_rng(0))
+    generation = enhance(long_melody(_LONG_BARS), parameters, model, np.random.default_rng(0))
     next(step for step in generation if step.preview is not None)
     took = time.perf_counter() - began
     generation.close()

@@ -21,7 +21,7 @@ from firmware.engine.messages import Died, Failed, Finished, GenerationRequest, 
 from firmware.engine.worker import InferenceWorker
 from firmware.errors import WorkerError
 from firmware.inference.bundle import read_bundle
-from firmware.inference.reader import KeepingModel, TokenModel, TokenReader
+from firmware.inference.reader import KeepingModel, TokenModel, TokenReader, recall_of
 from firmware.music.notes import Composition, Melody, Note
 from firmware.music.timing import TICKS_PER_BEAT
 from firmware.music.tokens import TOKEN_ENCODING, Texture
@@ -215,8 +215,8 @@ def first_token_s(memory: Memory, turns: Sequence[Turn]) -> float:
     work = Extension(phrase, parameters, prompt=prompt)
     for _ in memory.read((*turns, Turn(melody=phrase)), style=_STYLE):
         pass
-    _, logits = memory.speak()
-    work.draw(logits, rng)
+    reader, logits = memory.speak()
+    work.draw(logits, rng, recall=recall_of(reader))
     return time.perf_counter() - began
 
 

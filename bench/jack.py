@@ -5,7 +5,9 @@ import os
 import queue
 import shutil
 import subprocess
+import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -38,13 +40,21 @@ def jack_server() -> Iterator[None]:
     command = [jackd, "--name", name, "--sync", "--no-realtime"]
     command += ["-d", "dummy", "-r", str(RATE_HZ), "-p", str(PERIOD_FRAMES)]
     try:
-        with subprocess.Popen(  # noqa: S603 - found on the path by its fixed name
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as running:
+        with (
+            tempfile.TemporaryFile("w+") as said,
+            subprocess.Popen(  # noqa: S603 - found on the path by its fixed name
+                command, stdout=said, stderr=said
+            ) as running,
+        ):
             deadline = time.monotonic() + PATIENCE_S
             while "jack" not in running_apis():
                 if running.poll() is not None or time.monotonic() > deadline:
-                    raise DeviceError("jackd does not run here")
+                    said.seek(0)
+                    raise DeviceError(
+                        f"jackd does not run here: {' '.join(said.read().split())}",
+                        # Of eight there may be, a server that was killed keeps its place.
+                        remedy="where no other runs, rm /dev/shm/jack-shm-registry",
+                    )
                 time.sleep(0.05)
             time.sleep(0.5)  # the socket is there a moment before the server listens to it
             try:
@@ -63,12 +73,17 @@ class Stopwatch:
 
     Args:
         name: What its ports are called; "keys" and "ears" are added.
+        pitch: Of its key: one that no melody has, so that music is not mistaken for it.
+
+    Attributes:
+        sent: Messages of the key.
+        found: How many of them came back, late or not.
 
     Raises:
         DeviceError: If there is no library to open them with.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, pitch: int = 120) -> None:
         try:
             rtmidi: Any = importlib.import_module("rtmidi")
         except ImportError as error:
@@ -80,6 +95,9 @@ class Stopwatch:
         self._keys.open_virtual_port("out")
         self._ears.open_virtual_port("in")
         self._parser = MidiParser()
+        self._pitch = pitch
+        self._echoes: deque[tuple[int, NoteOn | NoteOff]] = deque()
+        self.sent = self.found = 0
 
     def close(self) -> None:
         """Remove the ports."""
@@ -87,28 +105,43 @@ class Stopwatch:
         self._keys.delete()
         self._ears.delete()
 
-    def strike(self, pitch: int) -> float | None:
-        """Press and release a key.
+    def strike(self) -> float | None:
+        """Press and release the key.
 
         Returns:
-            Milliseconds until the note-on came back, or None if it did not.
+            Milliseconds until the note-on came back, or None if it did not in time.
         """
-        while not self._heard.empty():
-            self._heard.get()
+        self.settle(0.0)
         began_ns = time.monotonic_ns()
-        self._keys.send_message(to_bytes(NoteOn(pitch=pitch, velocity=100)))
-        came_ns = self._wait_for(pitch, began_ns + int(_LOST_S * 1e9))
-        self._keys.send_message(to_bytes(NoteOff(pitch=pitch)))
-        return None if came_ns is None else (came_ns - began_ns) / 1e6
+        self._say(NoteOn(pitch=self._pitch, velocity=100))
+        deadline_ns = began_ns + int(_LOST_S * 1e9)
+        while (echo := self._hear(deadline_ns)) is not None:
+            at_ns, message = echo
+            if isinstance(message, NoteOn):
+                break
+        self._say(NoteOff(pitch=self._pitch))
+        return None if echo is None else (at_ns - began_ns) / 1e6
 
-    def _wait_for(self, pitch: int, deadline_ns: int) -> int | None:
-        while (left_ns := deadline_ns - time.monotonic_ns()) > 0:
+    def settle(self, seconds: float = _LOST_S) -> None:
+        """Hear what is still on its way."""
+        deadline_ns = time.monotonic_ns() + int(seconds * 1e9)
+        while self._hear(deadline_ns) is not None:
+            pass
+
+    def _say(self, message: NoteOn | NoteOff) -> None:
+        self._keys.send_message(to_bytes(message))
+        self.sent += 1
+
+    def _hear(self, deadline_ns: int) -> tuple[int, NoteOn | NoteOff] | None:
+        """The next echo, or None if none comes in time."""
+        while not self._echoes:
+            left_ns = deadline_ns - time.monotonic_ns()
             try:
-                at_ns, content = self._heard.get(timeout=left_ns / 1e9)
+                at_ns, content = self._heard.get(timeout=max(left_ns, 0) / 1e9)
             except queue.Empty:
                 return None
             for message in self._parser.feed(content):
-                # A pitch that no melody has, so that the music which plays is not mistaken for it.
-                if isinstance(message, NoteOn) and message.pitch == pitch:
-                    return at_ns
-        return None
+                if isinstance(message, NoteOn | NoteOff) and message.pitch == self._pitch:
+                    self._echoes.append((at_ns, message))
+        self.found += 1
+        return self._echoes.popleft()

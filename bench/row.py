@@ -30,10 +30,10 @@ class Row:
         if self.peer is None:
             return None
         over, under = (self.ours, self.peer) if self.larger_is_better else (self.peer, self.ours)
-        return over / under if under else math.inf
+        return over / under if under else math.inf if over else 1.0
 
     def as_json(self) -> dict[str, object]:
-        """For `bench.json`."""
+        """For `bench.json`, which has no word for infinity."""
         ratio = self.ratio
         return {
             "name": self.name,
@@ -41,5 +41,5 @@ class Row:
             "ours": self.ours,
             "peer_name": self.peer_name,
             "peer": self.peer,
-            "ratio": None if ratio is None else round(ratio, 4),
+            "ratio": None if ratio is None or math.isinf(ratio) else round(ratio, 4),
         }

@@ -1,10 +1,13 @@
 """MIDI clock in the engine: ours for others on a thread of its own, and theirs for our tempo."""
 
 import logging
+import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
+from firmware.devices.loops import Loop
 from firmware.engine.instrument import Instrument
 from firmware.errors import ControlError
 from firmware.midi.clock import Beat, ClockReader, ClockWriter
@@ -16,6 +19,15 @@ STOP_S: Final = 2.0
 _STEP_BPM: Final = 0.3
 """Less is jitter: the tempo stands still as long as the clock does."""
 
+PRIORITY: Final = 5
+"""Of the thread in real time, where that is allowed: below every sound server's."""
+
+_MOMENT_NS: Final = 300_000
+"""A sleep ends when the system pleases: that much before a tick the thread is awake and watches."""
+
+_MOST_LOOKS: Final = 5_000
+"""At a clock in that moment; one that a program turns by hand may stand still."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -25,6 +37,9 @@ class ClockOut:
     Args:
         send: Where messages go, from any thread.
         now_ns: The clock.
+
+    Attributes:
+        loop: Of the thread.
     """
 
     def __init__(self, send: Callable[[MidiMessage], None], now_ns: Callable[[], int]) -> None:
@@ -35,6 +50,7 @@ class ClockOut:
         self._beat: Beat | None = None
         self._is_closing = False
         self._thread: threading.Thread | None = None
+        self.loop = Loop("the MIDI clock", now_ns)
 
     def follow(self, beat: Beat | None) -> None:
         """Go with what runs now; None for nothing."""
@@ -71,16 +87,32 @@ class ClockOut:
             raise ControlError("the thread of the MIDI clock does not end")
 
     def _work(self) -> None:
+        _hurry()
         try:
             with self._changed:
                 while not self._is_closing:
-                    due_ns = self._writer.next_ns()
-                    wait_ns = None if due_ns is None else due_ns - self._now_ns()
-                    if wait_ns is None or wait_ns > 0:
-                        self._changed.wait(None if wait_ns is None else wait_ns / 1e9)
+                    self._await_tick()
                     self._send_all(self._writer.run_due(self._now_ns()))
+            self.loop.rest()
         except Exception:  # the top of the thread
             _LOG.exception("the MIDI clock ended")
+
+    def _await_tick(self) -> None:
+        """Wait until a tick is due, or for a while, or until there is something else to do."""
+        self.loop.begin()
+        due_ns = self._writer.next_ns()
+        if due_ns is None:
+            self._wait(None)
+            return
+        wait_ns = due_ns - self._now_ns() - _MOMENT_NS
+        if wait_ns > 0:
+            self._wait(wait_ns / 1e9)
+        elif not any(self._now_ns() >= due_ns for _ in range(_MOST_LOOKS)):
+            self._wait(_MOMENT_NS / 1e9)
+
+    def _wait(self, timeout_s: float | None) -> None:
+        with self.loop.resting():
+            self._changed.wait(timeout_s)
 
     def _send_all(self, messages: tuple[MidiMessage, ...]) -> None:
         for message in messages:
@@ -111,6 +143,11 @@ class Clocks:
         self._reader = ClockReader()
         self.is_out = False
         self.is_in = False
+
+    @property
+    def loop(self) -> Loop:
+        """Of the thread that ticks."""
+        return self._out.loop
 
     def switch(self, *, is_out: bool | None = None, is_in: bool | None = None) -> None:
         """Switch one or the other; None leaves it."""
@@ -148,6 +185,13 @@ class Clocks:
             ControlError: If the thread does not end.
         """
         self._out.close()
+
+
+def _hurry() -> None:
+    """Let the present thread go before others that are ready, where the system allows it."""
+    if hasattr(os, "sched_setscheduler"):
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
 
 
 def beat_of(instrument: Instrument) -> Beat | None:

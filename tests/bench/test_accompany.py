@@ -12,6 +12,7 @@ from bench import accompany, accompany_peers
 from bench.__main__ import collect
 from bench.enhance import eight_bars
 from bench.row import Row
+from firmware.inference.band_habits import Habits
 from firmware.inference.bundle import read_bundle, shipped_bundles
 from firmware.parameters import Technique
 
@@ -20,6 +21,7 @@ class CountingModel:
     """Plays nothing, and counts how often it is asked."""
 
     genres = ("bach", "rock")
+    habits: Mapping[str, Habits] = {}
 
     def __init__(self) -> None:
         self.asked: list[int] = []
@@ -97,6 +99,6 @@ def test_without_a_bundle_it_says_so_plainly(monkeypatch: pytest.MonkeyPatch) ->
     }
     monkeypatch.setattr(accompany, "shipped_bundles", lambda: others)
     rows, missing = collect(["accompany"])
-    assert rows == []
+    assert rows == {}
     assert len(missing) == 1
     assert missing[0].startswith("accompany: not measured: no bundle of accompany ships")

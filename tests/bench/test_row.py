@@ -13,6 +13,7 @@ from bench.row import Row
         (Row(name="time", unit="s", ours=2.0, peer_name="theirs", peer=1.0), 0.5),
         (Row(name="rate", unit="/s", ours=30.0, peer=10.0, larger_is_better=True), 3.0),
         (Row(name="alone", unit="s", ours=1.0), None),
+        (Row(name="both without a fault", unit="faults", ours=0.0, peer=0.0), 1.0),
     ],
 )
 def test_the_ratio_is_above_one_where_ours_is_better(row: Row, ratio: float | None) -> None:

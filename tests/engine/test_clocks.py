@@ -1,5 +1,6 @@
 """MIDI clock of the whole instrument, and its thread."""
 
+import os
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ def ticking(simulation: "Rehearsal", *, steps: int) -> None:
     """
     for _ in range(steps):
         simulation.advance(10 * MS_NS)
-        simulation.engine._clocks._out.run_due()
+        simulation.engine.crew.clocks._out.run_due()
 
 
 def test_others_start_with_the_count_in_stop_with_it_and_go_on_where_the_music_does(
@@ -98,10 +99,10 @@ def test_a_clock_that_is_heard_sets_the_tempo_once_it_is_allowed_to(
     assert simulation.engine.instrument.settings.tempo_bpm == 220.0, "the fastest there is"
     tick(96, 71.3)
     assert simulation.engine.instrument.settings.tempo_bpm == pytest.approx(71.3, abs=0.31)
-    heard_bpm = simulation.engine._ports.facts(simulation.clock.now_ns()).clock_bpm
+    heard_bpm = simulation.engine.crew.ports.facts(simulation.clock.now_ns()).clock_bpm
     assert heard_bpm == pytest.approx(71.3, abs=0.1)
     simulation.advance(2000 * MS_NS)
-    assert simulation.engine._ports.facts(simulation.clock.now_ns()).clock_bpm is None
+    assert simulation.engine.crew.ports.facts(simulation.clock.now_ns()).clock_bpm is None
     simulation.turn(Knob.TEMPO, 1)
     assert simulation.engine.instrument.settings.tempo_bpm == 72.0, "without it a hand sets it"
 
@@ -121,6 +122,44 @@ def test_the_thread_ticks_in_real_time_and_ends() -> None:
     beat = Beat(origin_ns=origin_ns, tempo_bpm=220.0)
     assert all(at_ns >= beat.ns_of(i) for i, at_ns in enumerate(ticks)), "none is early"
     assert "continuo-clock" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_the_thread_goes_before_others_where_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks once, on its own thread, and ticks just as well where that is refused."""
+    asked: list[tuple[str, int, int]] = []
+    sent: list[MidiMessage] = []
+
+    def refuse(pid: int, policy: int, _param: object) -> None:
+        asked.append((threading.current_thread().name, pid, policy))
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    out = ClockOut(sent.append, time.monotonic_ns)
+    out.follow(Beat(origin_ns=time.monotonic_ns(), tempo_bpm=220.0))
+    deadline = time.monotonic() + 10
+    while sent.count(Realtime.CLOCK) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    out.close()
+    assert asked == [("continuo-clock", 0, os.SCHED_FIFO)]
+    assert sent.count(Realtime.CLOCK) >= 3
+
+
+def test_a_clock_that_stands_still_just_before_a_tick_holds_nobody_up() -> None:
+    """As a program's does, which turns it by hand; the tick comes with the hand."""
+    now_ns = 0
+    sent: list[MidiMessage] = []
+    out = ClockOut(sent.append, lambda: now_ns)
+    beat = Beat(origin_ns=0, tempo_bpm=125.0)  # a tick every 20 ms
+    out.follow(beat)
+    now_ns = beat.ns_of(1) - 1
+    began = time.monotonic()
+    out.run_due()
+    assert sent == [Realtime.START, Realtime.CLOCK]
+    now_ns += 1
+    out.run_due()
+    assert sent == [Realtime.START, Realtime.CLOCK, Realtime.CLOCK]
+    out.close()
+    assert time.monotonic() - began < 5
 
 
 def test_a_clock_that_never_ran_needs_no_thread() -> None:
@@ -173,7 +212,7 @@ def test_what_was_taught_is_a_value_that_can_be_kept_and_forgotten(
     make_instrument: "MakeInstrument",
 ) -> None:
     simulation = make_instrument(bundle=None)
-    keyboards, keyboard = simulation.engine._keyboards, simulation.board.keyboard
+    keyboards, keyboard = simulation.engine.crew.keyboards, simulation.board.keyboard
     for target, control in (("play", 80), ("stop", 80), ("stop", 81), ("seed", 74)):
         keyboards.learning = target
         keyboard.say(bytes((0xB0, control, 127)))
@@ -199,4 +238,4 @@ def test_leaving_the_page_ends_the_lesson(make_instrument: "MakeInstrument") -> 
     simulation.press(Button.BACK)
     simulation.board.keyboard.say(bytes((0xB0, 1, 100)))
     simulation.engine.step()
-    assert simulation.engine._keyboards.learned == ()
+    assert simulation.engine.crew.keyboards.learned == ()
