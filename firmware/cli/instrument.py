@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from firmware.config import load_config
-from firmware.engine.control_client import ControlClient, Report
+from firmware.engine.control.client import ControlClient, Report
 
 
 def ask_instrument(

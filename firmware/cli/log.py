@@ -14,8 +14,8 @@ from typing import Final
 from firmware.cli.answer import Answer
 from firmware.cli.arguments import Parser, checked_count
 from firmware.config import load_config
-from firmware.engine.control_client import ControlClient
-from firmware.engine.control_log import MOST_ASKED
+from firmware.engine.control.client import ControlClient
+from firmware.engine.control.log import MOST_ASKED
 from firmware.errors import ContinuoError, ControlError, LibraryError
 
 UNIT: Final = "continuo"

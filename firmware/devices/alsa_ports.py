@@ -116,7 +116,7 @@ class AlsaSequencer:
         """
         event = self._library.MidiBytesEvent(content)
         try:
-            self._mouth.event_output_direct(event, port=self._music)
+            self._say(event)
         except self._errors as error:
             raise DeviceError(f"the synthesizer does not answer: {error}") from error
 
@@ -177,12 +177,17 @@ class AlsaSequencer:
         if self._thread is not None:
             event = self._library.MidiBytesEvent(_WAKE)
             with contextlib.suppress(self._errors):
-                self._mouth.event_output_direct(event, port=self._music, dest=self._announced)
+                self._say(event, dest=self._announced)
             self._thread.join(STOP_S)
             if self._thread.is_alive():
                 raise DeviceError("the thread of the MIDI ports does not end")
         self._mouth.close()
         self._ears.close()
+
+    def _say(self, event: Any, **to: Any) -> None:
+        self._mouth.event_output_direct(event, port=self._music, **to)
+        # In alsa-midi 1.0.4 "direct" ends in the library's own buffer, and nobody hears it.
+        self._mouth.drain_output()
 
     def _work(self) -> None:
         while not self._is_closing:

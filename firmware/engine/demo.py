@@ -15,8 +15,9 @@ from PIL import Image
 from firmware.config import Config, default_config
 from firmware.devices.board import simulated_board
 from firmware.devices.controls import Button, Knob
+from firmware.engine.choices import Choices
 from firmware.engine.clock import VirtualClock
-from firmware.engine.engine import Choices, Engine
+from firmware.engine.engine import Engine
 from firmware.engine.events import TimeSet
 from firmware.engine.recorder import MAX_NOTES
 from firmware.engine.schedule import playable

@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import ClassVar
 
 from firmware.devices.controls import Button, Knob
-from firmware.engine.control_exchange import Exchange
+from firmware.engine.control.exchange import Exchange
 from firmware.engine.findings import Finding
 from firmware.engine.messages import WorkerMessage
 from firmware.library.records import CompositionRecord

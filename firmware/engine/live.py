@@ -11,9 +11,9 @@ from firmware.devices.rtmidi_ports import running_apis
 from firmware.devices.terminal_front import TerminalFront
 from firmware.devices.terminal_keys import TerminalHands
 from firmware.devices.terminal_modes import open_terminal, taken_over
+from firmware.engine.choices import Choices
 from firmware.engine.clock import SystemClock
-from firmware.engine.control_socket import spoken_to
-from firmware.engine.engine import Choices
+from firmware.engine.control.access import spoken_to
 from firmware.engine.events import StopRequested
 from firmware.engine.run import engine_of, stopped_by_signals
 from firmware.errors import DeviceError

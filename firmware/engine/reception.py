@@ -12,10 +12,28 @@ from firmware.engine.messages import (
     Loaded,
     WorkerMessage,
 )
+from firmware.engine.mixer import Mixer
 from firmware.engine.passes import Passes
+from firmware.engine.schedule import schedule_of
 from firmware.engine.stage import Stage
+from firmware.music.notes import Composition
 from firmware.panel.states import Trigger
 from firmware.parameters import Parameters
+
+
+def get_ready(message: WorkerMessage, mixer: Mixer) -> None:
+    """Reckon where its music strikes, on the thread that hears of it: the owner need not wait.
+
+    Args:
+        message: Any.
+        mixer: What the music is heard through.
+    """
+    match message:
+        case Advanced(preview=Composition() as music) | Finished(composition=music):
+            schedule_of(music)
+            schedule_of(music, mixer.mix)
+        case _:
+            pass
 
 
 class Reception:

@@ -14,10 +14,11 @@ from firmware.config import Config
 from firmware.devices.board import Board, open_board, open_midi, simulated_board, with_midi
 from firmware.devices.rtmidi_ports import running_apis
 from firmware.devices.terminal import TerminalScreen
+from firmware.engine.choices import Choices
 from firmware.engine.clock import Clock, SystemClock
 from firmware.engine.console import Console
-from firmware.engine.control_socket import spoken_to
-from firmware.engine.engine import Choices, Engine
+from firmware.engine.control.access import spoken_to
+from firmware.engine.engine import Engine
 from firmware.engine.events import StopRequested
 from firmware.engine.service import Service
 from firmware.errors import DeviceError, LibraryError

@@ -7,7 +7,7 @@ from typing import Final
 from firmware.config import Config
 from firmware.devices.audio import find_renderer
 from firmware.engine.bundles import installed_bundles
-from firmware.engine.control_client import ControlClient
+from firmware.engine.control.client import ControlClient
 from firmware.errors import ContinuoError, InstrumentOffError
 from firmware.inference.bundle import read_bundle, replay_golden
 from firmware.inference.runtime import installed_runtimes

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
-from firmware.engine.control_client import ControlClient
+from firmware.engine.control.client import ControlClient
 from firmware.errors import ControlError, UpdateError
 from firmware.maintenance.probe import Said, run_program
 from firmware.maintenance.release import (

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from firmware.config import load_config
-from firmware.engine import control_facts as facts
-from firmware.engine.control_exchange import Exchange
-from firmware.engine.control_server import ControlServer
+from firmware.engine.control import facts
+from firmware.engine.control.exchange import Exchange
+from firmware.engine.control.server import ControlServer
 from firmware.errors import ContinuoError, EngineStateError, ParameterError
 from firmware.library.store import Library
 from firmware.panel.settings import Settings

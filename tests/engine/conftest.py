@@ -1,6 +1,5 @@
 """A simulated instrument on a virtual clock, with a worker whose work is known."""
 
-import importlib.util
 import os
 from collections.abc import Callable, Collection, Container, Iterator
 from dataclasses import replace
@@ -15,8 +14,9 @@ from firmware.config import Config
 from firmware.devices.board import simulated_board
 from firmware.devices.controls import Button, Knob
 from firmware.devices.host import SimulatedHost
+from firmware.engine.choices import Choices
 from firmware.engine.clock import VirtualClock
-from firmware.engine.engine import Choices, Engine
+from firmware.engine.engine import Engine
 from firmware.engine.events import TimeSet
 from firmware.engine.simulation import Simulation
 from firmware.errors import BundleError, ControlError
@@ -27,6 +27,7 @@ from firmware.music.notes import Composition, Melody, Note
 from firmware.panel.states import State
 from firmware.panel.views import ListView, TextView, View
 from firmware.parameters import Technique
+from tests.engine import fake_studio
 
 _PATIENCE_S = 5.0
 HERE = Path(__file__).parent
@@ -155,13 +156,7 @@ def _fake_studios(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def octaves() -> Callable[..., Composition]:
     """What the fake studios make of a melody."""
-    spec = importlib.util.spec_from_file_location("fake_studio", HERE / "fake_studio.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    function: Callable[..., Composition] = module.octaves
-    return function
+    return fake_studio.octaves
 
 
 @pytest.fixture
@@ -221,7 +216,7 @@ def make_instrument(tmp_path: Path) -> Iterator[MakeInstrument]:
         if bundle is None and settings.technique in techniques:
             # The row that says so comes from a thread, and moves those below it.
             last = monotonic() + _PATIENCE_S
-            while engine._shelves.no_model is None and monotonic() < last:
+            while engine.crew.shelves.no_model is None and monotonic() < last:
                 engine.step(0.001)
         return Rehearsal(engine, board, clock)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from firmware.config import Config
 from firmware.devices.board import SimulatedBoard, simulated_board
 from firmware.engine import live
-from firmware.engine.engine import Choices
+from firmware.engine.choices import Choices
 from firmware.errors import DeviceError
 from firmware.midi.messages import MidiMessage
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from firmware.engine import engine
+from firmware.engine import crew
 from firmware.engine.bundles import find_bundle
 from firmware.errors import BundleError
 from firmware.music.notes import Melody
@@ -37,7 +37,7 @@ def test_an_installed_genre_is_turned_to_and_its_bundle_is_asked_for(
     make_instrument: "MakeInstrument", melody: Melody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The knob finds what is installed, and the generation gets the bundle of its parameters."""
-    monkeypatch.setattr(engine, "installed_values", lambda **_: {"genre": ("polka",)})
+    monkeypatch.setattr(crew, "installed_values", lambda **_: {"genre": ("polka",)})
     rehearsal = make_instrument(technique=Technique.ACCOMPANY)
     instrument = rehearsal.engine.instrument
     asked: list[Parameters] = []

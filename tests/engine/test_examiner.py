@@ -18,8 +18,9 @@ from firmware.devices.selftest.asking import LEAVE_NS, LOOK_NS, PATIENCE_NS, RES
 from firmware.devices.selftest.parts import Gesture, parts_of
 from firmware.devices.wires import SimulatedWires
 from firmware.devices.wiring import BoardFile, PotentiometerWiring
+from firmware.engine.choices import Choices
 from firmware.engine.clock import VirtualClock
-from firmware.engine.engine import Choices, Engine
+from firmware.engine.engine import Engine
 from firmware.engine.events import WiresMoved
 from firmware.engine.examiner import KEPT, MOST_AT_ONCE, MOST_WAITING
 from firmware.engine.simulation import Simulation
@@ -393,7 +394,7 @@ def test_it_ends_where_another_page_comes_over_it(make: Make) -> None:
     maker.open_page("Everything")
     maker.engine.instrument.press(Trigger.RECORD, maker.clock.now_ns())
     maker.advance(SECOND_NS)
-    assert not maker.engine._examiner.is_asking
+    assert not maker.engine.crew.examiner.is_asking
     maker.press(Button.STOP)
     assert maker.engine.instrument.state is State.IDLE
 
@@ -452,7 +453,7 @@ def test_the_wiring_is_tested_in_silence(make: Make) -> None:
     maker.open_wiring()
     maker.open_page("Everything")
     assert "silence" in str(maker.view())
-    assert not maker.engine._examiner.is_asking
+    assert not maker.engine.crew.examiner.is_asking
 
 
 def test_a_line_that_never_rests_fills_no_queue(make: Make) -> None:
@@ -463,14 +464,14 @@ def test_a_line_that_never_rests_fills_no_queue(make: Make) -> None:
     maker.advance(SECOND_NS)
     maker.wires.hum("GPIO5", 20_000, every_ns=MS_NS // 20)
     assert sum(isinstance(event, WiresMoved) for event in maker.engine._queue._events) == 1
-    assert len(maker.engine._examiner._moves) == MOST_WAITING
+    assert len(maker.engine.crew.examiner._moves) == MOST_WAITING
     event = maker.engine._queue.get(0.0)
     while not isinstance(event, WiresMoved):
         event = maker.engine._queue.get(0.0)
-    maker.engine._examiner.take(maker.clock.now_ns())
-    assert len(maker.engine._examiner._moves) == MOST_WAITING - MOST_AT_ONCE
+    maker.engine.crew.examiner.take(maker.clock.now_ns())
+    assert len(maker.engine.crew.examiner._moves) == MOST_WAITING - MOST_AT_ONCE
     maker.advance(MS_NS)
-    assert not maker.engine._examiner._moves
+    assert not maker.engine.crew.examiner._moves
 
 
 def _is_home(maker: Maker) -> bool:

@@ -1,34 +1,22 @@
 """The instrument against a player who presses anything at any time: no note hangs, ever."""
 
-import importlib.util
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.engine.mixer import Fader
-from firmware.engine.schedule import KEYBOARD_CHANNEL, TRACK_CHANNELS, as_composition
+from firmware.engine.schedule import KEYBOARD_CHANNEL, as_composition
 from firmware.engine.takes import Take, Takes
-from firmware.errors import BundleError, EngineStateError
+from firmware.errors import EngineStateError
 from firmware.library.records import CompositionRecord
 from firmware.midi.messages import NoteOff, NoteOn
-from firmware.music.notes import Melody, Note
+from firmware.music.notes import Melody
 from firmware.panel.states import State, Trigger
-from firmware.parameters import Parameters, Technique
-
-if TYPE_CHECKING:
-    from tests.engine.world import BARS, World, doubled, extended
-else:
-    _SPEC = importlib.util.spec_from_file_location(
-        "engine_world", Path(__file__).parent / "world.py"
-    )
-    worlds = importlib.util.module_from_spec(_SPEC)
-    _SPEC.loader.exec_module(worlds)
-    World, doubled, extended, BARS = worlds.World, worlds.doubled, worlds.extended, worlds.BARS
+from firmware.parameters import Technique
+from tests.engine.world import World, with_melody
 
 _ANSWERS = ("advanced", "cancelled", "died", "failed", "finished", "loaded", "preview")
 _BUTTONS = (
@@ -179,18 +167,10 @@ def end(world: World) -> None:
     assert world.instrument.next_ns() is None or world.instrument.notice is not None
 
 
-def _with_melody(melody: Melody, technique: Technique = Technique.ENHANCE) -> World:
-    world = World(technique=technique)
-    for note in melody.notes:
-        world.strike(note.pitch, 100_000_000)
-    assert world.press(Trigger.KEEP) == ""
-    return world
-
-
 def test_a_later_preview_replaces_the_one_that_plays_and_a_cancel_brings_the_melody_back(
     melody: Melody,
 ) -> None:
-    world = _with_melody(melody)
+    world = with_melody(melody)
     world.press(Trigger.GENERATE)
     world.answer("preview", world.number)
     assert world.state() is State.AUDITIONING
@@ -205,7 +185,7 @@ def test_a_later_preview_replaces_the_one_that_plays_and_a_cancel_brings_the_mel
 
 
 def test_an_answer_to_a_cancelled_generation_is_ignored(melody: Melody) -> None:
-    world = _with_melody(melody)
+    world = with_melody(melody)
     world.press(Trigger.GENERATE)
     world.press(Trigger.BACK)
     world.answer("finished", world.number)
@@ -217,7 +197,7 @@ def test_an_answer_to_a_cancelled_generation_is_ignored(melody: Melody) -> None:
 
 
 def test_progress_of_a_cancelled_generation_is_not_shown_for_the_next(melody: Melody) -> None:
-    world = _with_melody(melody)
+    world = with_melody(melody)
     world.press(Trigger.GENERATE)
     world.press(Trigger.BACK)
     world.press(Trigger.GENERATE)
@@ -229,7 +209,7 @@ def test_progress_of_a_cancelled_generation_is_not_shown_for_the_next(melody: Me
 
 
 def test_a_preview_that_has_ended_is_not_begun_again_by_the_next_one(melody: Melody) -> None:
-    world = _with_melody(melody)
+    world = with_melody(melody)
     world.press(Trigger.GENERATE)
     world.answer("preview", world.number)
     world.advance(60_000_000_000)
@@ -243,7 +223,7 @@ def test_a_preview_that_has_ended_is_not_begun_again_by_the_next_one(melody: Mel
 def test_a_take_of_the_same_melody_goes_on_at_its_place_and_another_from_the_beginning(
     melody: Melody,
 ) -> None:
-    world = _with_melody(melody)
+    world = with_melody(melody)
     instrument = world.instrument
     for _ in range(2):
         world.press(Trigger.GENERATE)
@@ -268,7 +248,7 @@ def test_a_take_of_the_same_melody_goes_on_at_its_place_and_another_from_the_beg
 
 
 def test_a_take_cannot_be_chosen_while_one_is_made(melody: Melody) -> None:
-    world = _with_melody(melody)
+    world = with_melody(melody)
     world.press(Trigger.GENERATE)
     with pytest.raises(EngineStateError, match="is being generated"):
         world.instrument.change_take(Takes.delete, world.now_ns)
@@ -276,7 +256,7 @@ def test_a_take_cannot_be_chosen_while_one_is_made(melody: Melody) -> None:
 
 
 def test_a_disk_that_is_too_slow_keeps_the_composition_and_says_so(melody: Melody) -> None:
-    world = _with_melody(melody)
+    world = with_melody(melody)
 
     def refuse(_: CompositionRecord) -> None:
         raise EngineStateError("the disk is too slow")
@@ -291,9 +271,6 @@ def test_a_disk_that_is_too_slow_keeps_the_composition_and_says_so(melody: Melod
     assert world.instrument.takes.current.composition is not None
 
 
-BEAT_NS = 600_000_000  # of what was captured, at 100 beats a minute
-
-
 def test_of_two_keyboards_the_one_that_goes_ends_its_own_notes_only() -> None:
     world = World()
     world.press(Trigger.RECORD)
@@ -306,262 +283,3 @@ def test_of_two_keyboards_the_one_that_goes_ends_its_own_notes_only() -> None:
     world.press(Trigger.RECORD)
     notes = world.instrument.takes.melody().notes
     assert {note.pitch: note.duration_ticks for note in notes} == {60: 480, 64: 960}
-
-
-def _ons(world: World, channel: int) -> list[tuple[int, int]]:
-    """When which pitches were struck on a channel."""
-    return [(at_ns, pitch) for at_ns, of, pitch in world.struck if of == channel]
-
-
-EXTENSION_CHANNEL = TRACK_CHANNELS[1]
-
-
-def test_an_extension_is_heard_from_where_the_melody_ended_while_it_is_made(
-    melody: Melody,
-) -> None:
-    """Bars that come late are waited for, none is skipped, and the rest plays to its end."""
-    world = _with_melody(melody, Technique.EXTEND)
-    world.press(Trigger.GENERATE)
-    began_ns = world.now_ns
-    world.answer("preview", world.number)
-    assert world.state() is State.AUDITIONING
-    world.advance(2 * 4 * BEAT_NS)
-    assert world.state() is State.AUDITIONING
-    assert {channel for channel, _ in world.sounding} == set()
-    waited_until_ns = world.now_ns
-    world.answer("preview", world.number)
-    world.answer("finished", world.number)
-    assert world.state() is State.PLAYING
-    world.advance(60_000_000_000)
-    assert world.state() is State.IDLE
-    assert _ons(world, TRACK_CHANNELS[0]) == []
-    expected = [began_ns + beat * BEAT_NS for beat in range(4)]
-    expected += [waited_until_ns + beat * BEAT_NS for beat in range(4 * (BARS - 1))]
-    assert [at_ns for at_ns, _ in _ons(world, EXTENSION_CHANNEL)] == expected
-    assert [pitch for _, pitch in _ons(world, EXTENSION_CHANNEL)] == [
-        64 + k % 3 for k in range(4 * BARS)
-    ]
-
-
-def test_a_finished_extension_plays_as_a_whole_from_the_beginning(melody: Melody) -> None:
-    world = _with_melody(melody, Technique.EXTEND)
-    world.press(Trigger.GENERATE)
-    world.answer("finished", world.number)
-    assert _ons(world, TRACK_CHANNELS[0]) == []
-    world.advance(60_000_000_000)
-    heard = len(world.struck)
-    world.press(Trigger.PLAY)
-    world.advance(60_000_000_000)
-    again = [channel for _, channel, _ in world.struck[heard:]]
-    assert again.count(TRACK_CHANNELS[0]) == len(melody.notes)
-    assert again.count(EXTENSION_CHANNEL) == 4 * BARS
-
-
-def test_an_extension_that_fails_keeps_what_was_heard_of_it(melody: Melody) -> None:
-    world = _with_melody(melody, Technique.EXTEND)
-    world.press(Trigger.GENERATE)
-    world.answer("preview", world.number)
-    world.advance(2 * BEAT_NS)
-    world.answer("died", world.number)
-    assert world.state() is State.PLAYING
-    world.advance(60_000_000_000)
-    assert world.state() is State.IDLE
-    assert len(_ons(world, EXTENSION_CHANNEL)) == 4
-    take = world.instrument.takes.current
-    assert take is not None
-    assert take.composition == extended(take.melody, 1)
-    assert world.records == []
-    world.instrument.change_take(lambda takes: takes.step(-1), world.now_ns)
-    assert world.instrument.takes.current is not None
-    assert world.instrument.takes.current.composition is None
-
-
-def test_a_cancelled_extension_is_silent_at_once_and_leaves_the_melody(melody: Melody) -> None:
-    for button in (Trigger.BACK, Trigger.STOP):
-        world = _with_melody(melody, Technique.EXTEND)
-        world.press(Trigger.GENERATE)
-        world.answer("preview", world.number)
-        world.advance(BEAT_NS)
-        world.press(button)
-        world.advance(0)
-        assert world.sounding == set()
-        assert world.state() is State.IDLE
-        assert world.instrument.takes.current is not None
-        assert world.instrument.takes.current.composition is None
-
-
-def _in_duet(*pitches: int) -> World:
-    """A duet in which a phrase was played, a note a beat from second 1 on."""
-    world = World(technique=Technique.EXTEND)
-    assert world.press(Trigger.DUET) == ""
-    world.advance(1_000_000_000)
-    for pitch in pitches:
-        world.strike(pitch, BEAT_NS)
-    return world
-
-
-def test_a_pause_of_two_beats_is_answered_from_what_was_just_played() -> None:
-    world = _in_duet(60, 62, 64)
-    world.advance(2 * BEAT_NS - 1)
-    assert world.state() is State.DUET_LISTENING
-    world.advance(1)
-    assert world.state() is State.DUET_ANSWERING
-    assert world.request is not None
-    assert world.request.parameters.technique is Technique.EXTEND
-    assert [(n.start_ticks, n.pitch, n.duration_ticks) for n in world.request.melody.notes] == [
-        (0, 60, 480),
-        (480, 62, 480),
-        (960, 64, 480),
-    ]
-
-
-def _written(notes: tuple[Note, ...]) -> list[tuple[int, int, int]]:
-    return [(n.start_ticks, n.pitch, n.duration_ticks) for n in notes]
-
-
-def test_neither_a_single_note_nor_a_held_key_is_answered() -> None:
-    world = _in_duet(60)
-    world.advance(60_000_000_000)
-    assert world.state() is State.DUET_LISTENING
-    world.key(NoteOn(pitch=62, velocity=80))
-    world.advance(60_000_000_000)
-    assert world.state() is State.DUET_LISTENING
-    world.key(NoteOff(pitch=62))
-    world.advance(2 * BEAT_NS)
-    assert world.state() is State.DUET_ANSWERING
-
-
-def test_the_answer_comes_in_on_the_beat_and_a_struck_key_silences_it() -> None:
-    world = _in_duet(60, 62, 64)
-    ended_ns = world.now_ns
-    world.advance(2 * BEAT_NS + 100_000_000)
-    world.answer("preview", world.number)
-    world.advance(BEAT_NS)
-    world.answer("preview", world.number)
-    world.advance(BEAT_NS)
-    assert _ons(world, EXTENSION_CHANNEL) == [
-        (ended_ns + 3 * BEAT_NS, 64),
-        (ended_ns + 4 * BEAT_NS, 65),
-    ]
-    world.key(NoteOn(pitch=67, velocity=80))
-    assert world.sounding == {(KEYBOARD_CHANNEL, 67)}
-    assert world.state() is State.DUET_LISTENING
-    assert world.instrument.generating is None
-    world.answer("finished", world.number)
-    assert world.state() is State.DUET_LISTENING
-    assert world.sounding == {(KEYBOARD_CHANNEL, 67)}
-
-
-def test_what_was_heard_of_an_answer_is_part_of_the_conversation_in_time() -> None:
-    world = _in_duet(60, 62, 64)
-    world.advance(2 * BEAT_NS)
-    world.answer("preview", world.number)  # it comes in at once: this is a beat
-    world.advance(BEAT_NS + BEAT_NS // 2)
-    world.strike(67, BEAT_NS // 2)
-    world.strike(69, BEAT_NS)
-    world.advance(2 * BEAT_NS)
-    assert world.request is not None
-    assert _written(world.request.melody.notes) == [(240, 67, 240), (480, 69, 480)]  # in its bars
-    assert world.request.turns is not None
-    (turn,) = world.request.turns
-    assert _written(turn.melody.notes) == [(0, 60, 480), (480, 62, 480), (960, 64, 480)]
-    answer = [(1440, 64, 720), (1920, 65, 240)]  # heard to its end, cut short by the player
-    assert _written(turn.answer) == answer
-    world.press(Trigger.STOP)
-    assert _written(world.instrument.takes.melody().notes) == [
-        (0, 60, 480),
-        (480, 62, 480),
-        (960, 64, 480),
-        (5 * 480, 64, 720),
-        (6 * 480, 65, 240),
-        (6 * 480 + 240, 67, 240),
-        (7 * 480, 69, 480),
-    ]
-
-
-def test_what_was_heard_is_read_while_the_player_plays() -> None:
-    """At once when the answer is broken off or ends, but not when the duet does."""
-    world = _in_duet(60, 62, 64)
-    world.advance(2 * BEAT_NS)
-    world.answer("preview", world.number)
-    world.advance(BEAT_NS + BEAT_NS // 2)
-    assert world.heard == []
-    world.strike(67, BEAT_NS // 2)
-    assert world.request is not None
-    (listen,) = world.heard
-    assert (listen.bundle_folder, listen.style) == (Path("bundle"), "piano")
-    (turn,) = listen.turns
-    assert turn.melody == world.request.melody
-    assert [n.pitch for n in turn.answer] == [64, 65]
-    world.strike(69, BEAT_NS)
-    world.advance(2 * BEAT_NS)
-    world.answer("preview", world.number)
-    world.answer("finished", world.number)
-    world.advance(60_000_000_000)
-    assert [len(turn.answer) for turn in world.heard[-1].turns] == [2, 4 * BARS]
-    world.strike(60, BEAT_NS)
-    world.strike(62, BEAT_NS)
-    world.advance(2 * BEAT_NS)
-    world.answer("preview", world.number)
-    world.advance(BEAT_NS)
-    assert world.request.turns == world.heard[-1].turns
-    world.press(Trigger.STOP)
-    assert len(world.heard) == 2
-
-
-def test_an_answer_that_plays_to_its_end_is_heard_and_the_player_is_listened_to_again() -> None:
-    world = _in_duet(60, 62)
-    world.advance(2 * BEAT_NS)
-    world.answer("preview", world.number)
-    world.answer("finished", world.number)
-    world.advance(60_000_000_000)
-    assert world.state() is State.DUET_LISTENING
-    assert len(_ons(world, EXTENSION_CHANNEL)) == 4 * BARS
-    assert world.records == []
-    world.press(Trigger.STOP)
-    melody = world.instrument.takes.melody()
-    assert len(melody.notes) == 2 + 4 * BARS
-
-
-def test_a_worker_that_dies_in_an_answer_ends_it_and_the_duet_goes_on() -> None:
-    world = _in_duet(60, 62)
-    world.advance(2 * BEAT_NS)
-    world.answer("preview", world.number)
-    world.advance(BEAT_NS // 2)
-    world.answer("died", world.number)
-    assert world.state() is State.DUET_LISTENING
-    assert world.sounding == set()
-    world.strike(60, BEAT_NS)
-    world.strike(62, BEAT_NS)
-    world.advance(2 * BEAT_NS)
-    assert world.state() is State.DUET_ANSWERING
-    assert world.request is not None
-    assert world.request.turns is not None
-    assert [[n.pitch for n in turn.answer] for turn in world.request.turns] == [[64]]
-    assert [n.pitch for n in world.request.melody.notes] == [60, 62]
-
-
-def test_a_duet_that_cannot_be_answered_says_so_once_for_each_phrase() -> None:
-    world = _in_duet(60, 62)
-
-    def refuse(_: Parameters) -> Path:
-        raise BundleError("no model is installed")
-
-    world.instrument._outside = replace(world.instrument._outside, choose_bundle=refuse)
-    world.now_ns += 2 * BEAT_NS
-    with pytest.raises(BundleError, match="no model"):
-        world.instrument.run_due(world.now_ns)
-    assert world.state() is State.DUET_LISTENING
-    world.advance(60_000_000_000)
-    assert world.state() is State.DUET_LISTENING
-
-
-def test_pressed_again_the_button_has_the_answer_come_without_a_pause() -> None:
-    world = World(technique=Technique.EXTEND)
-    world.press(Trigger.DUET)
-    assert "nothing to answer" in world.press(Trigger.DUET)
-    world.strike(60, BEAT_NS)
-    assert world.press(Trigger.DUET) == ""
-    assert world.state() is State.DUET_ANSWERING
-    assert "coming already" in world.press(Trigger.DUET)
-    assert "press stop" in world.press(Trigger.RECORD)

@@ -1,9 +1,6 @@
 """The next pass: a knob is turned while a take plays, and the music goes on with the new value."""
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,36 +9,18 @@ from firmware.engine.takes import Takes
 from firmware.midi.messages import DRUM_CHANNEL
 from firmware.panel.settings import set_value
 from firmware.panel.states import State, Trigger
-
-if TYPE_CHECKING:
-    from tests.engine.world import (
-        BAR,
-        BAR_NS,
-        MS_NS,
-        RISK,
-        joined,
-        music,
-        playing,
-        rest,
-        tune,
-        turned,
-    )
-else:
-    _SPEC = importlib.util.spec_from_file_location(
-        "engine_world", Path(__file__).parent / "world.py"
-    )
-    worlds = importlib.util.module_from_spec(_SPEC)
-    _SPEC.loader.exec_module(worlds)
-    BAR = worlds.BAR
-    BAR_NS = worlds.BAR_NS
-    MS_NS = worlds.MS_NS
-    RISK = worlds.RISK
-    joined = worlds.joined
-    music = worlds.music
-    playing = worlds.playing
-    rest = worlds.rest
-    tune = worlds.tune
-    turned = worlds.turned
+from tests.engine.world import (
+    BAR,
+    BAR_NS,
+    MS_NS,
+    RISK,
+    joined,
+    music,
+    playing,
+    rest,
+    tune,
+    turned,
+)
 
 
 def test_the_next_pass_takes_over_at_the_bar_line_note_for_note() -> None:

@@ -1,31 +1,11 @@
 """Next passes of extensions, which stream, and of every technique in any order of events."""
 
-import importlib.util
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.panel.states import State, Trigger
 from firmware.parameters import Technique
-
-if TYPE_CHECKING:
-    from tests.engine.world import BAR, BAR_NS, BARS, joined, music, playing, rest, tune
-else:
-    _SPEC = importlib.util.spec_from_file_location(
-        "engine_world", Path(__file__).parent / "world.py"
-    )
-    worlds = importlib.util.module_from_spec(_SPEC)
-    _SPEC.loader.exec_module(worlds)
-    BAR = worlds.BAR
-    BAR_NS = worlds.BAR_NS
-    BARS = worlds.BARS
-    joined = worlds.joined
-    music = worlds.music
-    playing = worlds.playing
-    rest = worlds.rest
-    tune = worlds.tune
+from tests.engine.world import BAR, BAR_NS, BARS, joined, music, playing, rest, tune
 
 
 def test_of_an_extension_only_what_follows_the_melody_changes_while_it_is_being_written() -> None:

@@ -112,7 +112,7 @@ def test_whoever_runs_along_hears_an_unbroken_clock_over_the_bar_line(
     make_instrument: "MakeInstrument", melody: Melody
 ) -> None:
     simulation = make_instrument("RiskStudio")
-    instrument, clocks = simulation.engine.instrument, simulation.engine._clocks
+    instrument, clocks = simulation.engine.instrument, simulation.engine.crew.clocks
     play(simulation, melody)
     simulation.turn(Knob.RISK, 10)
     simulation.wait(lambda: instrument.player.cue_ticks is not None)

@@ -13,7 +13,7 @@ import pytest
 from firmware.config import Config
 from firmware.devices.board import SimulatedBoard, simulated_board
 from firmware.engine import run as run_module
-from firmware.engine.engine import Choices
+from firmware.engine.choices import Choices
 from firmware.engine.run import run
 from firmware.errors import DeviceError
 from firmware.midi.messages import NoteOn

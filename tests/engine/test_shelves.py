@@ -6,7 +6,7 @@ import pytest
 
 from firmware.devices.host import SimulatedHost
 from firmware.engine import findings, librarian
-from firmware.engine.events import Brought
+from firmware.engine.events import Answered, Brought
 from firmware.engine.librarian import WAITING, Librarian
 from firmware.engine.shelves import Shelves
 from firmware.errors import BundleError, LibraryError
@@ -61,8 +61,9 @@ class Desk:
         self.brought: list[findings.Finding] = []
         self.librarian = Librarian(Library(root), SimulatedHost(), _none_for_extend, self.take)
 
-    def take(self, event: Brought) -> None:
+    def take(self, event: Brought | Answered) -> None:
         """Be the engine's queue."""
+        assert isinstance(event, Brought)
         self.brought.append(event.what)
 
     def run(self) -> list[findings.Finding]:

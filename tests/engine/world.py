@@ -20,7 +20,7 @@ from firmware.engine.messages import (
 )
 from firmware.engine.outside import Outside
 from firmware.engine.passes import REST_NS
-from firmware.engine.schedule import as_composition, schedule_of
+from firmware.engine.schedule import TRACK_CHANNELS, as_composition, schedule_of
 from firmware.engine.takes import Take
 from firmware.errors import ContinuoError
 from firmware.library.records import CompositionRecord
@@ -209,6 +209,26 @@ def doubled(melody: Melody, number: int) -> Composition:
     music = as_composition(melody, program=number % 128)
     lower = tuple(replace(n, pitch=n.pitch - 12 + number % 3) for n in melody.notes)
     return replace(music, tracks=(*music.tracks, replace(music.tracks[0], notes=lower)))
+
+
+BEAT_NS = 600_000_000
+"""Of what was captured, at 100 beats a minute."""
+
+EXTENSION_CHANNEL = TRACK_CHANNELS[1]
+
+
+def with_melody(melody: Melody, technique: Technique = Technique.ENHANCE) -> World:
+    """An instrument that captured the pitches of a melody."""
+    world = World(technique=technique)
+    for note in melody.notes:
+        world.strike(note.pitch, 100_000_000)
+    assert world.press(Trigger.KEEP) == ""
+    return world
+
+
+def ons(world: World, channel: int) -> list[tuple[int, int]]:
+    """When which pitches were struck on a channel."""
+    return [(at_ns, pitch) for at_ns, of, pitch in world.struck if of == channel]
 
 
 BAR = 4 * 480

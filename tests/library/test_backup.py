@@ -4,9 +4,8 @@ import errno
 import hashlib
 import json
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from firmware.library.records import CompositionRecord
 from firmware.library.restore import STAGE, finish_restore, restore_backup
 from firmware.library.store import Library
 from firmware.parameters import Technique, parameters_for
+from tests.power_cuts import PowerCut, power
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SETTINGS = "tempo_bpm = 72.0  # slow\n"
@@ -291,41 +291,6 @@ def test_settings_for_another_library_are_refused_with_a_way_out(
         restore_backup(tmp_path / "b.zip", config, settings)
     assert caught.value.remedy == "add --without-settings"
     restore_backup(tmp_path / "b.zip", config, None)
-
-
-class PowerCut(BaseException):
-    """From here on nothing reaches the disk."""
-
-
-class _Mains:
-    """Lets so many changes of the disk through, and none after them."""
-
-    def __init__(self) -> None:
-        self.left: int | None = None
-        self.passed = 0
-        sys.addaudithook(self._hear)
-
-    def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
-        if self.left is None:
-            return
-        is_written = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT
-        if is_written or event in ("os.rename", "os.remove", "os.rmdir", "os.mkdir"):
-            if self.passed >= self.left:
-                raise PowerCut
-            self.passed += 1
-
-
-MAINS = _Mains()
-
-
-@contextmanager
-def power(changes: int) -> Iterator[None]:
-    """Let the power fail after so many changes of the disk."""
-    MAINS.left, MAINS.passed = changes, 0
-    try:
-        yield
-    finally:
-        MAINS.left = None
 
 
 def test_a_power_cut_at_any_step_leaves_the_old_or_the_new(

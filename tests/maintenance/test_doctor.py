@@ -13,7 +13,7 @@ import pytest
 
 from firmware.config import Config
 from firmware.devices.audio import Renderer
-from firmware.engine.control_server import ControlServer
+from firmware.engine.control.server import ControlServer
 from firmware.errors import DeviceError
 from firmware.maintenance import lines, software_checks
 from firmware.maintenance.doctor import CHECKS, examine

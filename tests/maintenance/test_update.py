@@ -4,11 +4,8 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,6 @@ import pytest
 
 from firmware.errors import ContinuoError, InstrumentOffError, LibraryError, UpdateError
 from firmware.maintenance import releases as releases_module
-from firmware.maintenance.probe import Said, run_program
 from firmware.maintenance.release import (
     FILES,
     LIST,
@@ -26,112 +22,14 @@ from firmware.maintenance.release import (
     version_key,
 )
 from firmware.maintenance.releases import CURRENT, NOTE, Releases
-from firmware.maintenance.update import Around, settle, update
+from firmware.maintenance.update import settle, update
 from firmware.maintenance.update_states import TABLE, Event, State, Step, move
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+from tests.maintenance.machines import NOW, Machine, build, started
+from tests.power_cuts import MAINS, PowerCut, power
 
 pytestmark = pytest.mark.skipif(
     shutil.which("ssh-keygen") is None, reason="releases are signed by OpenSSH's ssh-keygen"
 )
-
-
-@dataclass(slots=True)
-class Machine:
-    """A computer whose service is started anew by what the link leads to, on a clock of its own.
-
-    Attributes:
-        root: A folder for everything.
-        behaves: What a version says of itself once it runs; an error says nothing.
-        is_dead: Whether starting the service fails.
-        is_quick: Whether a new release is taken for one that starts, untried.
-    """
-
-    root: Path
-    behaves: dict[str, dict[str, object] | ContinuoError] = field(default_factory=dict)
-    is_dead: bool = False
-    is_quick: bool = False
-    running: str = "1.0.0"
-    now_s: float = 0.0
-    commands: list[tuple[str, ...]] = field(default_factory=list)
-
-    @property
-    def around(self) -> Around:
-        """For an update."""
-        return Around(
-            releases=self.root / "releases",
-            signers=self.root / "signers",
-            run=self.run,
-            status=self.status,
-            now_s=lambda: self.now_s,
-            wait=self.wait,
-        )
-
-    def run(self, *words: str, **more: Any) -> Said | None:
-        """Systemd is a simulation, all else is real."""
-        self.commands.append(words)
-        if self.is_quick and words[-1] == "--version":
-            return Said(code=0, text=words[0])
-        if words[0] not in ("systemctl", "systemd-run"):
-            return run_program(*words, **more)
-        if words[:2] == ("systemctl", "restart"):
-            self.running = started(self.root / "releases")
-        return Said(code=int(self.is_dead and words[0] == "systemctl"), text="")
-
-    def status(self) -> dict[str, object]:
-        """What the instrument says."""
-        said = self.behaves.get(self.running, {"uptime_s": 99})
-        if isinstance(said, ContinuoError):
-            raise said
-        return {"continuo": self.running, "is_safe": False, **said}
-
-    def wait(self, seconds: float) -> None:
-        """Time passes."""
-        self.now_s += seconds
-
-
-def started(root: Path) -> str:
-    """The version that the machine's start script would start, seen to be whole."""
-    program = root / CURRENT / "bin" / "continuo"
-    if not program.exists():
-        return "1.0.0"  # the package's own
-    release = program.parents[1]
-    assert (release / "lib" / "code.py").read_text() == "music = True\n" * 100
-    assert (release / "bin" / "python").is_symlink()
-    found = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-    return found.stdout.removeprefix("continuo ").strip()
-
-
-def build(folder: Path, version: str, key: Path, *, says: str | None = None) -> Path:
-    """A release that is signed."""
-    program = folder / FILES / "bin" / "continuo"
-    program.parent.mkdir(parents=True)
-    program.write_text(f"#!/bin/sh\necho continuo {says or version}\n")
-    program.chmod(0o755)
-    (program.parent / "python").symlink_to("/usr/bin/python3")
-    code = folder / FILES / "lib" / "code.py"
-    code.parent.mkdir()
-    code.write_text("music = True\n" * 100)
-    sign_release(folder, version, key, NOW)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two keys; the machine trusts the one called ours."""
-    folder = tmp_path_factory.mktemp("keys")
-    for name in ("ours", "theirs"):
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
-        subprocess.run(command, check=True)
-    public = (folder / "ours.pub").read_text()
-    (folder / "signers").write_text(f"continuo-release {public}")
-    return folder
-
-
-@pytest.fixture
-def machine(tmp_path: Path, keys: Path) -> Machine:
-    shutil.copy(keys / "signers", tmp_path / "signers")
-    return Machine(tmp_path)
 
 
 def test_the_table_knows_every_event_in_every_state() -> None:
@@ -387,42 +285,6 @@ def test_a_trial_that_somebody_died_over_is_taken_back_at_the_next_start(
     assert started(tmp_path / "releases") == "1.0.0"
     assert not settle(machine.around)
     assert sorted(p.name for p in (tmp_path / "releases").iterdir()) == []
-
-
-class PowerCut(BaseException):
-    """From here on nothing reaches the disk."""
-
-
-class _Mains:
-    """Lets so many changes of the disk through, and none after them."""
-
-    def __init__(self) -> None:
-        self.left: int | None = None
-        self.passed = 0
-        sys.addaudithook(self._hear)
-
-    def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
-        if self.left is None:
-            return
-        is_written = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT
-        changes = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.symlink")
-        if is_written or event in changes:
-            if self.passed >= self.left:
-                raise PowerCut
-            self.passed += 1
-
-
-MAINS = _Mains()
-
-
-@contextmanager
-def power(changes: int) -> Iterator[None]:
-    """Let the power fail after so many changes of the disk."""
-    MAINS.left, MAINS.passed = changes, 0
-    try:
-        yield
-    finally:
-        MAINS.left = None
 
 
 @pytest.mark.parametrize(

@@ -255,3 +255,5 @@ FULL = Overview(
         ),
     ),
 )
+COMPOSITIONS, MODELS = FULL.compositions or (), FULL.models or ()
+PRESETS = FULL.presets or ()

@@ -1,66 +1,26 @@
 """The way through the pages: every one can be reached and left, whatever is pressed."""
 
-import importlib.util
 import random
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from firmware.panel.commands import (
-    BringBackPiece,
-    BringBackSettings,
-    Command,
-    DeleteComposition,
-    DeletePreset,
-    DeleteTake,
-    Generate,
-    KeepPreset,
-    NameMelody,
-    PlayComposition,
-    Press,
-    Refresh,
-    RenamePreset,
-    RestoreTake,
-    SetChannel,
-    SetParameter,
-    SetThru,
-    SetTime,
-    SettleDeletion,
-    SetTrack,
-    Shelf,
-    Source,
-    StepTakes,
-    UseMelody,
-    UsePreset,
-)
+from firmware.panel.commands import Generate, RestoreTake, Source, StepTakes, UseMelody
 from firmware.panel.drawing import draw
 from firmware.panel.keys import Dial, Key, spec_of
-from firmware.panel.navigation import Navigation
 from firmware.panel.overview import Overview
 from firmware.panel.pages.activity import PAGE_OF_STATE
-from firmware.panel.pages.compositions import CompositionPage, CompositionsPage
 from firmware.panel.pages.home import HomePage
 from firmware.panel.pages.listen import ListenPage, TakePage, TrackPage
-from firmware.panel.pages.listing import ListPage
-from firmware.panel.pages.naming import ERASE, SIGNS, SPACE, NamePage
 from firmware.panel.settings import set_value
-from firmware.panel.states import TABLE, Move, State, Trigger
-from firmware.panel.views import ListView, NameView, PeekView, View
+from firmware.panel.states import State
+from firmware.panel.views import ListView, PeekView, View
 from firmware.parameters import Technique
+from tests.panel import examples
+from tests.panel.examples import EMPTY, FULL
+from tests.panel.somebody import Player, go_home
 
-if TYPE_CHECKING:
-    from tests.panel import examples
-else:
-    _SPEC = importlib.util.spec_from_file_location(
-        "panel_examples", Path(__file__).parent / "examples.py"
-    )
-    examples = importlib.util.module_from_spec(_SPEC)
-    _SPEC.loader.exec_module(examples)
-
-EMPTY, FULL = examples.EMPTY, examples.FULL
 EVENTS = 100_000
 PAGES = {
     "CompositionPage",
@@ -95,75 +55,6 @@ FEWEST = 5
 
 DEEPEST = 8
 """Pages that can lie upon each other, with room to spare."""
-
-
-class Player:
-    """Somebody at the panel of an instrument that does what it is told, as far as pages see."""
-
-    def __init__(self, overview: Overview = FULL) -> None:
-        self.overview = overview
-        self.navigation = Navigation()
-        self.commands: list[Command] = []
-
-    def press(self, *keys: Key) -> None:
-        """Press keys."""
-        for key in keys:
-            self._go(*self.navigation.key(key, self.overview))
-
-    def turn(self, dial: Dial, clicks: int) -> None:
-        """Turn a dial."""
-        self._go(*self.navigation.turn(dial, clicks, self.overview))
-
-    def come_to(self, state: State) -> None:
-        """Let the instrument do something else."""
-        activity = examples.ACTIVITIES.get(state)
-        self.overview = replace(self.overview, state=state, activity=activity)
-        self.navigation, commands = self.navigation.follow(state, self.overview)
-        self.commands += commands
-
-    def open(self, *labels: str) -> None:
-        """Enter one row after the other."""
-        for label in labels:
-            self.select(label)
-            self.press(Key.ENTER)
-
-    def select(self, label: str) -> None:
-        """Select a row."""
-        page = self.navigation.top
-        assert isinstance(page, ListPage)
-        found = [row.label for row in page.rows(self.overview)]
-        self.turn(Dial.SELECT, -len(found))
-        self.turn(Dial.SELECT, found.index(label))
-
-    def view(self) -> View:
-        """What is seen."""
-        return self.navigation.view(self.overview)
-
-    def _go(self, navigation: Navigation, commands: tuple[Command, ...]) -> None:
-        self.navigation = navigation
-        self.commands += commands
-        for command in commands:
-            self._obey(command)
-
-    def _obey(self, command: Command) -> None:
-        settings = self.overview.settings
-        match command:
-            case Press(trigger=trigger):
-                self._trigger(trigger)
-            case Generate():
-                self._trigger(Trigger.GENERATE)
-            case SetParameter(key=key, value=value):
-                self.overview = replace(self.overview, settings=set_value(settings, key, value))
-            case SetTime(tempo_bpm=tempo_bpm, beats_per_bar=beats):
-                timed = replace(settings, tempo_bpm=tempo_bpm, beats_per_bar=beats)
-                self.overview = replace(self.overview, settings=timed)
-            case _:
-                pass
-
-    def _trigger(self, trigger: Trigger) -> None:
-        entry = TABLE[self.overview.state][trigger]
-        if isinstance(entry, Move):
-            self.come_to(entry.state)
 
 
 def _random_event(player: Player, rng: random.Random) -> None:
@@ -230,13 +121,6 @@ def test_a_hundred_thousand_random_events_find_no_dead_end_and_no_exception() ->
     assert set(met) == PAGES
     assert min(met.values()) >= FEWEST, met
     assert len(drawn) > 2000
-
-
-def go_home(player: Player) -> None:
-    """Press back as often as there are pages, and once more to end a change."""
-    for _ in range(len(player.navigation.stack) + 1):
-        player.press(Key.BACK)
-    assert len(player.navigation.stack) == 1
 
 
 @pytest.mark.parametrize("state", State)
@@ -355,166 +239,3 @@ def test_generate_works_on_what_is_heard_where_it_is_heard() -> None:
     player.press(Key.GENERATE)
     wanted = [Generate(on_heard=False), StepTakes(-2), Generate(on_heard=True)]
     assert player.commands == wanted
-
-
-def test_tracks_are_muted_soloed_and_given_another_instrument() -> None:
-    player = Player()
-    player.open("Listen")
-    player.press(Key.ENTER)
-    player.open("Tenor", "Mute", "Solo")
-    player.select("Plays")
-    player.turn(Dial.VALUE, 9)
-    player.press(Key.ENTER)
-    player.turn(Dial.SELECT, -99)
-    assert player.commands == [
-        SetTrack(index=2, is_muted=False),
-        SetTrack(index=2, is_soloed=True),
-        SetTrack(index=2, program=40),
-        SetTrack(index=2, program=0),
-    ]
-
-
-def test_a_preset_gets_a_name_with_the_dial_alone() -> None:
-    """Turned to a sign, pushed; the first letter is large, and back leaves it as it was."""
-    player = Player()
-    player.open("Parameters", "Presets", "Enhance 1", "Name")
-    page = player.navigation.top
-    assert isinstance(page, NamePage)
-    player.turn(Dial.SELECT, SIGNS.index(ERASE))
-    player.press(*[Key.ENTER] * 99)
-    player.turn(Dial.SELECT, -SIGNS.index(ERASE))
-    player.press(Key.ENTER)
-    assert type(player.navigation.top).__name__ == "PresetPage", "nothing is no name"
-    player.open("Name")
-    player.turn(Dial.VALUE, SIGNS.index(ERASE))
-    player.press(*[Key.ENTER] * len("hance 1"))
-    at = ERASE
-    for sign in ("v", "e", SPACE, "2"):
-        player.turn(Dial.SELECT, SIGNS.index(sign) - SIGNS.index(at))
-        player.press(Key.ENTER)
-        at = sign
-    view = player.view()
-    assert isinstance(view, NameView)
-    assert (view.text, view.signs[len(view.signs) // 2]) == ("Enve 2", "2")
-    player.turn(Dial.SELECT, len(SIGNS) - SIGNS.index(at))
-    player.press(Key.ENTER)
-    assert type(player.navigation.top).__name__ == "PresetsPage"
-    assert player.commands[-1] == RenamePreset("Enhance 1", "Enve 2")
-    count = len(player.commands)
-    player.open("Enhance 1", "Name")
-    player.turn(Dial.SELECT, 5)
-    player.press(Key.ENTER, Key.BACK)
-    assert type(player.navigation.top).__name__ == "PresetPage"
-    assert len(player.commands) == count
-
-
-def test_only_a_melody_of_which_nothing_was_made_gets_another_name() -> None:
-    assert FULL.take is not None
-    player = Player()
-    player.open("Listen")
-    player.press(Key.ENTER)
-    page = player.navigation.top
-    assert isinstance(page, TakePage)
-    assert "Name" not in [row.label for row in page.rows(FULL)]
-    player.overview = replace(FULL, take=replace(FULL.take, is_composition=False))
-    player.open("Name")
-    player.turn(Dial.SELECT, SIGNS.index("x"))
-    player.press(Key.ENTER)
-    player.turn(Dial.SELECT, -SIGNS.index("x"))
-    player.press(Key.ENTER)
-    assert player.commands == [NameMelody(FULL.take.name)], "it is longer than can be written"
-
-
-def test_the_keyboards_channel_is_any_but_the_drums() -> None:
-    player = Player()
-    player.open("MIDI")
-    player.select("Keyboard's channel")
-    for clicks in (-1, -10, -99, 1, 99):
-        player.turn(Dial.VALUE, clicks)
-    wanted = [9, 1, 1, 12, 16]  # from the eleventh on, which stays set
-    assert player.commands == [SetChannel(channel) for channel in wanted]
-
-
-def test_what_was_not_taken_back_is_brought_back_piece_by_piece() -> None:
-    player = Player()
-    player.open("System", "Safe mode")
-    asked = len(player.commands)
-    player.open("Take 1", "Settings")
-    assert player.commands[asked:] == [BringBackPiece(2), BringBackSettings()]
-    player.overview = replace(player.overview, recovery=None)
-    player.press(Key.ENTER, Key.BACK)
-    assert type(player.navigation.top).__name__ == "SystemPage"
-
-
-def test_presets_are_kept_taken_over_and_deleted_after_a_question() -> None:
-    player = Player()
-    player.open("Parameters", "Presets", "Keep what is set now", "Enhance 1", "Set all to this")
-    player.open("Delete")
-    player.press(Key.BACK)
-    player.open("Delete")
-    player.press(Key.ENTER)
-    assert type(player.navigation.top).__name__ == "PresetsPage"
-    assert player.commands == [
-        Refresh(Shelf.PRESETS),
-        KeepPreset(),
-        UsePreset("Enhance 1"),
-        DeletePreset("Enhance 1"),
-    ]
-
-
-def test_a_take_is_deleted_after_a_question_only() -> None:
-    player = Player()
-    player.open("Listen")
-    player.press(Key.ENTER)
-    player.open("Delete this take")
-    player.press(Key.BACK)
-    assert player.commands == []
-    player.open("Delete this take")
-    player.press(Key.ENTER)
-    assert player.commands == [DeleteTake()]
-    assert isinstance(player.navigation.top, TakePage)
-
-
-def test_a_composition_is_deleted_after_a_question_and_for_good_when_the_list_is_left() -> None:
-    player = Player(replace(FULL, deleted=None))
-    player.open("Compositions", "Take 4")
-    assert isinstance(player.navigation.top, CompositionPage)
-    player.open("Delete")
-    player.press(Key.ENTER)
-    assert isinstance(player.navigation.top, CompositionsPage)
-    player.overview = replace(player.overview, deleted="Take 4")
-    player.press(Key.BACK)
-    assert player.commands == [
-        Refresh(Shelf.COMPOSITIONS),
-        DeleteComposition("4"),
-        SettleDeletion(),
-    ]
-
-
-def test_play_plays_the_composition_that_is_selected_unless_something_plays() -> None:
-    player = Player()
-    player.open("Compositions")
-    player.select("Take 4")
-    player.press(Key.PLAY, Key.ENTER, Key.PLAY, Key.BACK)
-    player.select("2026-11-19_09-00-00_a_extend")
-    player.press(Key.PLAY)
-    assert player.commands == [
-        Refresh(Shelf.COMPOSITIONS),
-        PlayComposition("4"),
-        PlayComposition("4"),
-        Press(Trigger.PLAY),
-    ]
-    player.press(Key.BACK)
-    player.select("Take 4")
-    player.press(Key.PLAY)
-    assert player.commands[4:] == [Press(Trigger.PLAY)], "it pauses what plays"
-
-
-def test_a_switch_is_turned_on_clockwise_and_over_by_enter() -> None:
-    player = Player()
-    player.open("MIDI")
-    player.select("Thru")
-    player.turn(Dial.VALUE, 1)
-    player.turn(Dial.VALUE, -1)
-    player.press(Key.ENTER)
-    assert player.commands == [SetThru(is_on=True), SetThru(is_on=False), SetThru(is_on=False)]

@@ -4,25 +4,22 @@ A page that was changed on purpose is looked at and its images are written anew 
 `CONTINUO_GOLDEN=write python -m pytest tests/panel/test_pages.py`.
 """
 
-import importlib.util
 import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from firmware.midi.general_midi import INSTRUMENTS
-from firmware.panel.canvas import HEIGHT, WIDTH, RollNote
-from firmware.panel.commands import NameMelody, SetTime
+from firmware.panel.canvas import HEIGHT, WIDTH
+from firmware.panel.commands import NameMelody
 from firmware.panel.drawing import DRAWINGS, draw
-from firmware.panel.drawing.listing import MEANING_LINES
-from firmware.panel.font import width_of, wrapped
-from firmware.panel.keys import Dial, Key
+from firmware.panel.font import width_of
+from firmware.panel.keys import Dial
 from firmware.panel.navigation import Navigation
 from firmware.panel.overview import Overview
 from firmware.panel.page import Page
@@ -43,28 +40,12 @@ from firmware.panel.pages.sound import SoundPage
 from firmware.panel.pages.system import SystemPage
 from firmware.panel.pages.wiring import SelfTestPage, VerdictsPage, WiringPage
 from firmware.panel.states import State
-from firmware.panel.views import (
-    ConfirmView,
-    GenerateView,
-    ListView,
-    MessageView,
-    RecordView,
-    View,
-)
-from firmware.parameters import PARAMETERS, Technique
-
-if TYPE_CHECKING:
-    from tests.panel import examples
-else:
-    _SPEC = importlib.util.spec_from_file_location(
-        "panel_examples", Path(__file__).parent / "examples.py"
-    )
-    examples = importlib.util.module_from_spec(_SPEC)
-    _SPEC.loader.exec_module(examples)
+from firmware.panel.views import ConfirmView, GenerateView, ListView, MessageView, View
+from firmware.parameters import Technique
+from tests.panel import examples
+from tests.panel.examples import COMPOSITIONS, EMPTY, FULL, PRESETS
 
 GOLDEN = Path(__file__).parent / "golden"
-BAR = examples.BAR
-EMPTY, FULL = examples.EMPTY, examples.FULL
 
 
 def _doing(state: State, **changes: Any) -> Overview:
@@ -114,8 +95,6 @@ def _peek(dial: Dial, overview: Overview) -> View:
     return navigation.view(overview)
 
 
-COMPOSITIONS, MODELS = FULL.compositions or (), FULL.models or ()
-PRESETS = FULL.presets or ()
 _DAMAGED = CompositionPage(line=COMPOSITIONS[2])
 _COMPOSITION = CompositionPage(line=COMPOSITIONS[0])
 _GENERATE_EXTEND = GenerateView(
@@ -300,165 +279,3 @@ def test_any_text_can_be_shown(sentence: str, remedy: str, name: str) -> None:
         NamePage(title=name, text=sentence, command=NameMelody).view(EMPTY),
     ):
         assert draw(view).size == (WIDTH, HEIGHT)
-
-
-@given(label=st.text(max_size=60), value=st.text(max_size=60))
-def test_a_label_and_its_value_never_run_into_each_other(label: str, value: str) -> None:
-    """A row drawn whole is its label and its value, with dark columns between them."""
-    view = ListView(title="", rows=((label, value),), selected=None, first=0, total=1)
-    both = draw(view)
-    only_label = draw(replace(view, rows=((label, "" if not value else " "),)))
-    only_value = draw(replace(view, rows=(("", value),)))
-    assert both.size == only_label.size == only_value.size
-    left = only_value.crop((0, 13, WIDTH, HEIGHT)).getbbox()
-    if left is not None and value.strip():
-        gap = both.crop((left[0] - 3, 13, left[0], HEIGHT))
-        assert left[0] < 3 or gap.getbbox() is None or width_of(value) > WIDTH // 3
-
-
-@given(
-    notes=st.lists(
-        st.builds(
-            lambda start, length, pitch, mine: RollNote(
-                start_ticks=start, end_ticks=start + length, pitch=pitch, is_players=mine
-            ),
-            st.integers(0, 20_000),
-            st.integers(1, 5_000),
-            st.integers(0, 127),
-            st.booleans(),
-        ),
-        max_size=30,
-    ),
-    bar=st.integers(0, 5),
-)
-def test_any_notes_can_be_drawn_and_stay_inside_of_the_roll(
-    notes: list[RollNote], bar: int
-) -> None:
-    """Below the header and above the line at the bottom nothing else is drawn upon."""
-    blank = RecordView(
-        bar=bar + 1,
-        beat=1,
-        notes=(),
-        first_ticks=bar * BAR,
-        ticks=4 * BAR,
-        ticks_per_bar=BAR,
-    )
-    header = (0, 0, WIDTH, 11)
-    drawn = draw(replace(blank, notes=tuple(notes))).crop(header)
-    assert drawn.tobytes() == draw(blank).crop(header).tobytes()
-
-
-@pytest.mark.parametrize("technique", Technique)
-@pytest.mark.parametrize("position", [None, 0.0, 0.35, 0.6, 0.97, 1.0])
-def test_every_label_and_value_is_seen_in_full(
-    technique: Technique, position: float | None
-) -> None:
-    """A label that gives way to its value is shortened by an ellipsis: none is."""
-    settings = examples.settings_at(technique, position)
-    for spec in settings.specs:
-        value = spec.text(settings.value(spec.key))
-        assert width_of(spec.label) + width_of(value) <= WIDTH - 14
-
-
-def test_every_meaning_and_every_instrument_is_seen_in_full() -> None:
-    for spec in PARAMETERS:
-        assert len(wrapped(spec.meaning, WIDTH - 4)) <= MEANING_LINES, spec.key
-    for name in INSTRUMENTS:
-        assert width_of("Keyboard") + width_of(name) <= WIDTH - 14, name
-
-
-def _selected(page: ListPage, overview: Overview) -> tuple[str, str]:
-    """Label and value of the row that is seen as the selected one."""
-    view = page.view(overview)
-    assert view.selected is not None
-    return view.rows[view.selected]
-
-
-def _turned_to(page: ListPage, clicks: int, overview: Overview) -> ListPage:
-    step = page.turn(Dial.SELECT, clicks, overview)
-    assert isinstance(step.page, ListPage)
-    return step.page
-
-
-NO_MODEL = replace(FULL, no_model=FULL.missing[0])
-FEWER = replace(FULL, deleted=None, compositions=COMPOSITIONS[:5])
-
-
-@pytest.mark.parametrize(
-    ("page", "clicks", "before", "after"),
-    [
-        (HomePage(), 2, FULL, NO_MODEL),
-        (HomePage(), 5, NO_MODEL, FULL),
-        (CompositionsPage(), 3, FEWER, replace(FEWER, deleted="Take 7")),
-        (
-            CompositionsPage(),
-            1,
-            FEWER,
-            replace(FEWER, compositions=(*COMPOSITIONS[6:900], *COMPOSITIONS[:5])),
-        ),
-        (MelodiesPage(), 3, FULL, replace(FULL, melodies=FULL.melodies[1:])),
-        (
-            MelodiesPage(),
-            1,
-            FULL,
-            replace(FULL, melodies=(FULL.melodies[1], *FULL.melodies[2:], FULL.melodies[0])),
-        ),
-        (MidiPage(), 3, FULL, replace(FULL, midi=replace(FULL.midi, keyboards=()))),
-        (MidiPage(), 1, FULL, replace(FULL, midi=replace(FULL.midi, keyboards=("x", "y", "z")))),
-        (PresetsPage(), 2, FULL, replace(FULL, presets=PRESETS[1:])),
-        (ModelsPage(), 2, FULL, replace(FULL, missing=())),
-        (SystemPage(), 6, replace(FULL, recovery=None), FULL),
-        (TakePage(), 5, FULL, replace(FULL, tracks=FULL.tracks[:2])),
-    ],
-)
-def test_what_is_selected_stays_selected_where_rows_come_and_go(
-    page: ListPage, clicks: int, before: Overview, after: Overview
-) -> None:
-    """Its key decides, and where it is gone its place; so does what enter does."""
-    chosen = _turned_to(page, clicks, before)
-    row = chosen.row(before)
-    assert row is not None
-    is_there = (row.key, row.label) in {(r.key, r.label) for r in chosen.rows(after)}
-    found = chosen.row(after)
-    assert found is not None
-    if is_there:
-        assert (found.key, found.label) == (row.key, row.label)
-        assert _selected(chosen, after)[0] == row.label
-        assert chosen.key(Key.ENTER, after).opens == row.opens
-    else:
-        assert chosen.place(chosen.rows(after)) == min(clicks, len(chosen.rows(after)) - 1)
-
-
-def test_two_compositions_of_one_title_are_told_apart() -> None:
-    twins = tuple(replace(line, title="Take 1") for line in COMPOSITIONS[3:6])
-    overview = replace(FEWER, compositions=twins)
-    page = _turned_to(CompositionsPage(), 2, overview)
-    row = page.row(replace(overview, compositions=(COMPOSITIONS[0], *twins)))
-    assert row is not None
-    assert row.key == twins[2].name
-
-
-def test_a_change_ends_where_its_row_is_gone_and_changes_no_other_row() -> None:
-    """And goes on where it has only moved."""
-    page = _turned_to(HomePage(), 2, FULL)
-    step = page.key(Key.ENTER, FULL)
-    assert isinstance(step.page, HomePage)
-    assert step.page.view(FULL).is_editing
-    moved = step.page.turn(Dial.SELECT, 1, NO_MODEL)
-    assert moved.commands == (SetTime(tempo_bpm=121.0, beats_per_bar=4),)
-    gone = TrackPage(index=0, selected=2, anchor="Plays", is_editing=True)
-    drums = replace(FULL, tracks=FULL.tracks[4:])
-    assert not gone.view(drums).is_editing
-    assert gone.turn(Dial.SELECT, 1, drums).commands == ()
-    assert gone.key(Key.BACK, drums).is_left
-
-
-@pytest.mark.parametrize("total", [0, 1, 3, 4, 5, 6, 50, 1200])
-def test_the_selected_row_is_always_among_those_that_are_seen(total: int) -> None:
-    overview = replace(FULL, deleted=None, compositions=COMPOSITIONS[:total])
-    for selected in {0, 1, total // 2, total - 1, total, total + 5} - {-1}:
-        view = CompositionsPage(selected=selected).view(overview)
-        assert view.selected is not None
-        assert 0 <= view.selected < len(view.rows)
-        assert view.first + view.selected == min(selected, max(total, 1) - 1)
-        assert view.first + len(view.rows) <= view.total

@@ -6,13 +6,7 @@ from hypothesis import strategies as st
 
 from firmware.errors import ParameterError
 from firmware.panel.pickup import PickUp
-from firmware.panel.settings import (
-    DUET,
-    TECHNIQUE,
-    Settings,
-    change_tempo,
-    set_value,
-)
+from firmware.panel.settings import DUET, TECHNIQUE, Settings, change_tempo, set_value
 from firmware.parameters import PARAMETERS, ParameterSpec, Technique
 
 turns = st.lists(st.integers(-300, 300), max_size=30)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from firmware.engine.control import checked_path
+from firmware.engine.control.lines import checked_path
 from firmware.errors import ControlError
 
 MODE: Final = 0o660

@@ -3,7 +3,7 @@
 A program sends `{"version": 1, "request": "status"}`, with arguments beside these two where the
 request takes some. It is answered by lines with `progress`, where there is any, and one last line:
 `{"version": 1, "ok": true, …}` or `{"version": 1, "ok": false, "error": …, "remedy": …}`.
-Values only; `control_server` and `control_client` hold the two ends.
+Values only; `server` and `client` hold the two ends.
 """
 
 import json

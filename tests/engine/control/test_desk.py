@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from firmware.engine.control import read_request, request_line
-from firmware.engine.control_exchange import Exchange, Word
+from firmware.engine.control.exchange import Exchange, Word
+from firmware.engine.control.lines import read_request, request_line
 from firmware.engine.event_queue import EventQueue
 from firmware.engine.events import Asked, MidiReceived
 from firmware.errors import LibraryError
@@ -113,7 +113,7 @@ def test_status_tells_what_the_instrument_does(
 def test_status_does_not_wait_for_a_disk_that_hangs(
     plain: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    librarian = plain.rehearsal.engine._librarian
+    librarian = plain.rehearsal.engine.crew.librarian
     monkeypatch.setattr(type(librarian), "look_at_system", lambda *_: None)
     words = plain.begin("status")
     plain.rehearsal.advance(2_900_000_000)
@@ -213,7 +213,7 @@ def test_a_generation_is_followed_into_the_library(
     assert [line["total"] for line in program.progress][-1] == 20
     done = [line["done"] for line in program.progress]
     assert done == sorted(set(done)), "each step once, in order"
-    assert (rehearsal.engine._librarian._library.root / answer["name"]).is_dir()
+    assert (rehearsal.engine.crew.librarian._library.root / answer["name"]).is_dir()
     assert rehearsal.state() is State.PLAYING
     again = program.done("generate", melody=answer["name"], values={"technique": "extend"})
     assert again["technique"] == "extend"
@@ -259,7 +259,7 @@ def test_a_generation_that_cannot_be_saved_says_why(
     def refuse(_: object) -> str:
         raise LibraryError("there is no room left", remedy="delete some")
 
-    monkeypatch.setattr(rehearsal.engine._saver, "_save", refuse)
+    monkeypatch.setattr(rehearsal.engine.crew.saver, "_save", refuse)
     assert program.refused("generate", melody="ode-to-joy") == "there is no room left"
 
 
@@ -273,7 +273,7 @@ def test_the_library_is_told_in_parts(program: Program, rehearsal: "Rehearsal") 
     assert program.done("library", first=1)["compositions"] == answer["compositions"][1:]
     assert program.done("library", first=9)["compositions"] == []
     assert "must not be negative" in program.refused("library", first=-1)
-    assert rehearsal.engine._shelves.compositions is not None
+    assert rehearsal.engine.crew.shelves.compositions is not None
 
 
 def test_models_and_ports_are_told(plain: Program) -> None:
@@ -288,7 +288,7 @@ def test_a_fault_in_a_request_ends_nothing_else(
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(type(plain.rehearsal.engine._ports), "facts", fail)
+    monkeypatch.setattr(type(plain.rehearsal.engine.crew.ports), "facts", fail)
     assert plain.refused("ports") == "a fault in Continuo itself: ZeroDivisionError"
     monkeypatch.undo()
     assert plain.done("status")["state"] == "idle"

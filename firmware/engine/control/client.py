@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
-from types import TracebackType
 from typing import Any, Final, Self
 
-from firmware.engine.control import MAX_LINE_BYTES, checked_path, read_answer, request_line
+from firmware.engine.control.lines import MAX_LINE_BYTES, checked_path, read_answer, request_line
 from firmware.errors import ControlError, InstrumentOffError
 
 CONNECT_S: Final = 5.0
@@ -43,12 +42,7 @@ class ControlClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -65,7 +59,7 @@ class ControlClient:
         """Ask for something.
 
         Args:
-            name: One of `control.REQUESTS`.
+            name: One of `lines.REQUESTS`.
             arguments: What stands beside it.
             on_progress: Called with how far it is.
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from firmware.engine.control import MAX_LINE_BYTES, answer_line
-from firmware.engine.control_client import ControlClient
-from firmware.engine.control_door import MODE
-from firmware.engine.control_exchange import Exchange
-from firmware.engine.control_server import ControlServer, Limits
+from firmware.engine.control.client import ControlClient
+from firmware.engine.control.door import MODE
+from firmware.engine.control.exchange import Exchange
+from firmware.engine.control.lines import MAX_LINE_BYTES, answer_line
+from firmware.engine.control.server import ControlServer, Limits
 from firmware.errors import ControlError, EngineStateError, InstrumentOffError
 
 STATUS = b'{"version": 1, "request": "status"}\n'

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from firmware.engine.control import Request, answer_line, progress_line, refusal_line
+from firmware.engine.control.lines import Request, answer_line, progress_line, refusal_line
 from firmware.errors import ContinuoError
 
 

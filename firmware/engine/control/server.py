@@ -18,9 +18,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from firmware.engine.control import MAX_LINE_BYTES, read_request, refusal_line
-from firmware.engine.control_door import BACKLOG, Door, open_door
-from firmware.engine.control_exchange import Exchange, Word
+from firmware.engine.control.door import BACKLOG, Door, open_door
+from firmware.engine.control.exchange import Exchange, Word
+from firmware.engine.control.lines import MAX_LINE_BYTES, read_request, refusal_line
 from firmware.errors import ControlError
 
 STOP_S: Final = 2.0

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from firmware.config import Config
-from firmware.engine.control_exchange import Exchange
-from firmware.engine.control_log import kept_log
-from firmware.engine.control_server import ControlServer
+from firmware.engine.control.exchange import Exchange
+from firmware.engine.control.log import kept_log
+from firmware.engine.control.server import ControlServer
 from firmware.engine.engine import Engine
 from firmware.engine.events import Asked, Brought
 from firmware.engine.findings import Nothing

@@ -11,9 +11,9 @@ from itertools import count
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from firmware.engine import control_facts as facts
-from firmware.engine.control_exchange import Exchange
-from firmware.engine.control_watch import Watch
+from firmware.engine.control import facts
+from firmware.engine.control.exchange import Exchange
+from firmware.engine.control.watch import Watch
 from firmware.engine.events import Answered, Asked
 from firmware.engine.findings import Compositions, Finding, Loaded, Looked, Models, Nothing
 from firmware.engine.librarian import Librarian

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from firmware.engine.control_exchange import Exchange
+from firmware.engine.control.exchange import Exchange
 from firmware.engine.instrument import Instrument
 from firmware.errors import EngineStateError, LibraryError
 from firmware.library.records import CompositionRecord

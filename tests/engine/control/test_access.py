@@ -11,10 +11,10 @@ import pytest
 
 from firmware.config import Config
 from firmware.engine import run as run_module
-from firmware.engine.control_client import ControlClient
-from firmware.engine.control_log import FILE_BYTES, KEPT, MOST_ASKED, kept_log
-from firmware.engine.control_socket import spoken_to
-from firmware.engine.engine import Choices
+from firmware.engine.choices import Choices
+from firmware.engine.control.access import spoken_to
+from firmware.engine.control.client import ControlClient
+from firmware.engine.control.log import FILE_BYTES, KEPT, MOST_ASKED, kept_log
 from firmware.engine.run import run
 from firmware.errors import ControlError, InstrumentOffError
 

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware.engine.control import (
+from firmware.engine.control.facts import changed_settings, parameters
+from firmware.engine.control.lines import (
     MAX_LINE_BYTES,
     REQUESTS,
     answer_line,
@@ -17,7 +18,6 @@ from firmware.engine.control import (
     refusal_line,
     request_line,
 )
-from firmware.engine.control_facts import changed_settings, parameters
 from firmware.errors import ControlError, ParameterError
 from firmware.panel.settings import Settings
 from firmware.parameters import PARAMETERS, Technique

@@ -9,7 +9,7 @@ from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
-from firmware.engine.control_exchange import Exchange
+from firmware.engine.control.exchange import Exchange
 from firmware.errors import ControlError
 
 KEPT: Final = 400
