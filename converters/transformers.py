@@ -5,6 +5,7 @@ Full int8 was measured to lose a third of a nat a token, weights alone 0.0002.
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from training.models.transformer_xl import TransformerConfig, TransformerXL, mul
 from training.runs import load_transformer
 from training.shards import TokenPiece
 from training.token_figures import said_by_float, said_by_ring
+from training.token_habits import count_habits
 
 CHUNK: Final = 64
 """Tokens that `read` takes at once."""
@@ -54,7 +56,8 @@ def convert_transformer(
 
     Args:
         run: The run folder.
-        pieces: Of the validation split: the longest is what it is compared on.
+        pieces: Of the validation split: the longest is what it is compared on, and in all of
+            them it is counted how surely music goes on repeating, or resting.
         training: Where the weights come from.
         styles: What the weights were chosen by: what it is for.
         name: The bundle's name.
@@ -83,9 +86,10 @@ def convert_transformer(
     piece = _judged(pieces, network.config)
     found = said_by_ring(model, piece)
     divergence = _divergence(said_by_float(network, piece), found)
+    habits = count_habits(model, pieces, styles=styles)
     return Conversion(
         content=content,
-        manifest=manifest,
+        manifest=replace(manifest, habits=habits.to_json()),
         golden=_golden(model, piece),
         finding=f"quantized differs from float by {divergence:.4f} nats a token",
     )

@@ -384,7 +384,10 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         techniques=frozenset({Technique.EXTEND}),
         low=0.25,
         high=10.0,
-        default=2.0,
+        # Two bars of four at 100 beats a minute, and an upbeat: the longest silence that there is
+        # in what the models learned from. Two seconds were shorter than a bar, so that no bar
+        # could be silent.
+        default=6.0,
         step=0.25,
         unit="s",
         meaning="No silence that is added is longer than this.",

@@ -37,7 +37,7 @@ choices = st.sampled_from([spec for spec in PARAMETERS if isinstance(spec, Choic
         (Technique.EXTEND, "sampling_threshold", "0.01 to 1", 0.95),
         (Technique.EXTEND, "input_duration", "1 to 60", 30.0),
         (Technique.EXTEND, "track_extension_duration", "1 to 60", 20.0),
-        (Technique.EXTEND, "max_rest_time", "0.25 to 10", 2.0),
+        (Technique.EXTEND, "max_rest_time", "0.25 to 10", 6.0),
         (Technique.EXTEND, "max_note_length", "0.25 to 10", 4.0),
         (Technique.EXTEND, "style", "chorale, piano, song or quartet", "piano"),
         (Technique.ACCOMPANY, "model", "musegan or unet", "musegan"),
@@ -172,7 +172,7 @@ def test_what_a_person_writes_is_stored_as_the_table_has_it(
 
 def test_a_number_is_read_as_a_number_and_a_choice_as_a_choice() -> None:
     parameters = parameters_for(Technique.EXTEND)
-    assert parameters.number("max_rest_time") == 2.0
+    assert parameters.number("max_rest_time") == 6.0
     assert parameters.integer("input_duration") == 30
     assert parameters.choice("style") == "piano"
     for read in (Parameters.number, Parameters.integer):

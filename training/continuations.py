@@ -131,6 +131,10 @@ def continuations(
           starts alone;
         - `empty_measures`, `notes_in_scale` (of the best scale), `groove_consistency`: as in
           `firmware.music.metrics`;
+        - `empty_measures_between`: of the bars from that of the first note on. A prompt ends with
+          its last note before some bar line, and bar lines fall into rests the more often the
+          longer these are: what follows a prompt begins with a rest because of where it was cut,
+          which nobody who goes on from the note can know;
         - `starts_changed`: how many starts a bar has that its neighbour has not. That is what
           groove consistency sets against all ticks of a bar, beside which any music looks alike.
 
@@ -169,7 +173,7 @@ def _extended(
 def _compared(chosen: Sequence[Passage], extensions: Sequence[tuple[Note, ...]]) -> dict[str, Any]:
     found: dict[str, Any] = {"extensions": len(extensions)}
     pairs = list(zip(chosen, extensions, strict=True))
-    for name, measure in _MEASURES.items():
+    for name, measure in MEASURES.items():
         values = np.array(
             [
                 [measure(passage.prompt, extension), measure(passage.prompt, passage.human)]
@@ -228,17 +232,27 @@ def repeated(prompt: Melody, notes: Sequence[Note], *, with_pitch: bool = True) 
 
 def _alone(prompt: Melody, notes: Sequence[Note]) -> Composition:
     """A continuation without its prompt, from the bar on in which it begins."""
-    before = prompt.end_ticks // prompt.ticks_per_bar * prompt.ticks_per_bar
+    return _since(prompt.end_ticks, prompt, notes)
+
+
+def _since_begun(prompt: Melody, notes: Sequence[Note]) -> Composition:
+    """A continuation without its prompt, from the bar on in which its first note begins."""
+    return _since(min((note.start_ticks for note in notes), default=0), prompt, notes)
+
+
+def _since(tick: int, prompt: Melody, notes: Sequence[Note]) -> Composition:
+    before = tick // prompt.ticks_per_bar * prompt.ticks_per_bar
     moved = tuple(replace(note, start_ticks=note.start_ticks - before) for note in notes)
     return Composition(
         tracks=(Track(name=EXTENSION_TRACK, notes=moved),), beats_per_bar=prompt.beats_per_bar
     )
 
 
-_MEASURES: Final[Mapping[str, Callable[[Melody, Sequence[Note]], float]]] = {
+MEASURES: Final[Mapping[str, Callable[[Melody, Sequence[Note]], float]]] = {
     "repeated_patterns": repeated,
     "repeated_rhythms": lambda prompt, notes: repeated(prompt, notes, with_pitch=False),
     "empty_measures": lambda prompt, notes: empty_measure_rate(_alone(prompt, notes)),
+    "empty_measures_between": lambda prompt, notes: empty_measure_rate(_since_begun(prompt, notes)),
     "notes_in_scale": lambda prompt, notes: scale_consistency(_alone(prompt, notes)),
     "groove_consistency": lambda prompt, notes: groove_consistency(_alone(prompt, notes)),
     "starts_changed": lambda prompt, notes: (

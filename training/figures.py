@@ -215,6 +215,7 @@ _CONTINUATIONS: Final = {
     "repeated_patterns": 0.03,
     "repeated_rhythms": 0.05,
     "empty_measures": 0.01,
+    "empty_measures_between": 0.01,
     "notes_in_scale": 0.02,
     "starts_changed": 0.4,
     "pitches": 0.03,
@@ -258,7 +259,9 @@ _SLACK: Final[Mapping[str, Slack]] = {
     "iterations.nll": Slack(amount=0.01, share=0.25),
     # Of whole pieces, or always the same parts of them: only kernels differ.
     "jsb_nll_per_step_voice": Slack(amount=0.002),
+    "jsb_nll_per_step_voice_network": Slack(amount=0.002),
     **{f"nats_per_note.{style}": Slack(amount=0.02) for style in STYLES},
+    **{f"nats_per_note_network.{style}": Slack(amount=0.02) for style in STYLES},
     "quantized_delta": Slack(amount=0.002),
     "top1_agreement": Slack(amount=0.005, better=1),
     "max_logit_difference": Slack(share=0.5),

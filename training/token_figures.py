@@ -3,15 +3,18 @@
 | key | what |
 |---|---|
 | `jsb_nll_per_step_voice` | `training.token_evaluate`, whole chorales of the standard test split |
-| `quantized_delta` | nats a token of the same, less those of the network that was trained |
+| `jsb_nll_per_step_voice_network` | the same, by the network alone, without what is recalled |
+| `quantized_delta` | nats a token of that, less those of the network that was trained |
 | `nats_per_note` | by style, of full textures; see `held_out` |
+| `nats_per_note_network` | of the same, by the network alone |
 | `nats_per_note_markov` | of the same, by `training.token_markov.TokenChain` of the style |
 | `nats_per_note_without_memory` | of the same, by the bundle in segments; see `SEGMENT` |
 | `nats_per_note_margins` | what the two say more than the bundle |
 | `top1_agreement`, `max_logit_difference` | `agreement` with the network that was trained |
 | `continuations` | `training.continuations.continuations` |
 
-All but the chains' training is of the test shard, and of the quantized bundle as it ships.
+All but the chains' training is of the test shard, and of the quantized bundle as it ships: what
+the network says, and what `firmware.inference.recall` makes of it.
 
 Letters: n tokens, V vocabulary.
 """
@@ -32,6 +35,7 @@ from training.figures import Figures
 from training.shards import TokenPiece
 from training.token_batches import TokenBatch, kind_of
 from training.token_evaluate import figures as summed_up
+from training.token_habits import recalled_nats
 from training.token_markov import TokenChain
 
 if TYPE_CHECKING:
@@ -141,6 +145,12 @@ def nats_of(said: Logits, piece: TokenPiece) -> float:
     return -float(chosen.sum(dtype=np.float64))
 
 
+def shipped_nats_of(model: RingModel, said: Logits, piece: TokenPiece) -> float:
+    """Nats of all tokens of a piece but the first, by network and recall together."""
+    habits = model.habits
+    return nats_of(said, piece) if habits is None else recalled_nats(habits, said, piece)
+
+
 def notes_of(piece: TokenPiece) -> int:
     """Notes that are in a piece's tokens, rests of parts left out."""
     return int(np.count_nonzero(token_features(piece.tokens).note_pitches != NO_PITCH))
@@ -169,26 +179,27 @@ def _of_kind(pieces: Sequence[TokenPiece], style: str, spec: TokenSpec) -> list[
 def _held_out_figures(judged: TokenJudged, advance: Advance) -> Figures:
     chosen = {style: held_out(judged.test, style) for style in judged.styles}
     chosen = {style: pieces for style, pieces in chosen.items() if pieces}
-    tick = _Counted(advance, 3 * sum(len(pieces) for pieces in chosen.values()))
-    keys = ("nats_per_note", "nats_per_note_markov", "nats_per_note_without_memory")
-    found: Figures = {key: {} for key in keys}
+    tick = _Counted(advance, sum(len(pieces) for pieces in chosen.values()))
+    rivals = {"markov": "nats_per_note_markov", "without_memory": "nats_per_note_without_memory"}
+    ours, network = "nats_per_note", "nats_per_note_network"
+    found: Figures = {key: {} for key in (ours, network, *rivals.values())}
     for style, pieces in chosen.items():
         learned = _of_kind(judged.train, style, TOKEN_ENCODING)
         chain = TokenChain(piece.tokens for piece in learned)
-        speakers: tuple[Callable[[TokenPiece], float], ...] = (
-            lambda piece: nats_of(said_in_chunks(judged.model, piece), piece),
-            lambda piece, chain=chain: float(chain.nats(piece.tokens).sum()),  # type: ignore[misc]
-            lambda piece: nats_of(said_without_memory(judged.model, piece), piece),
-        )
+        nats = dict.fromkeys(found, 0.0)
+        for piece in tick.each(pieces):
+            said = said_in_chunks(judged.model, piece)
+            nats[ours] += shipped_nats_of(judged.model, said, piece)
+            nats[network] += nats_of(said, piece)
+            nats[rivals["markov"]] += float(chain.nats(piece.tokens).sum())
+            forgetful = said_without_memory(judged.model, piece)
+            nats[rivals["without_memory"]] += nats_of(forgetful, piece)
         notes = sum(notes_of(piece) for piece in pieces)
-        for key, nats in zip(keys, speakers, strict=True):
-            found[key][style] = sum(nats(piece) for piece in tick.each(pieces)) / notes
-    ours = found["nats_per_note"]
+        for key, total in nats.items():
+            found[key][style] = total / notes
     found["nats_per_note_margins"] = {
-        key.removeprefix("nats_per_note_"): {
-            style: found[key][style] - own for style, own in ours.items()
-        }
-        for key in keys[1:]
+        rival: {style: found[key][style] - own for style, own in found[ours].items()}
+        for rival, key in rivals.items()
     }
     return found
 
@@ -199,9 +210,16 @@ def _chorale_figures(judged: TokenJudged, advance: Advance) -> Figures:
         return {}
     passes = 1 if judged.network is None else 2
     tick = _Counted(advance, passes * len(pieces))
-    ours = np.array([nats_of(said_in_chunks(judged.model, p), p) for p in tick.each(pieces)])
+    costs = []
+    for piece in tick.each(pieces):
+        said = said_in_chunks(judged.model, piece)
+        costs.append((shipped_nats_of(judged.model, said, piece), nats_of(said, piece)))
+    shipped, ours = np.array(costs).T
     key = "jsb_nll_per_step_voice"
-    found: Figures = {key: summed_up(ours, pieces)[key]}
+    found: Figures = {
+        key: summed_up(shipped, pieces)[key],
+        f"{key}_network": summed_up(ours, pieces)[key],
+    }
     if judged.network is not None:
         network = FloatNetwork(judged.network)
         theirs = np.array([nats_of(network.said(p), p) for p in tick.each(pieces)])

@@ -105,6 +105,8 @@ class Manifest:
         serves: Values of the technique's parameters, by `ParameterSpec.key`, that it is for; for
             all values of those that are not named. Where a network tells values apart by
             number, as the band's do with genres, this is their order.
+        habits: Of a band, by genre: see `firmware.inference.band_habits`. Of a model of tokens:
+            see `firmware.inference.recall.TokenHabits`.
     """
 
     schema: int
@@ -123,6 +125,7 @@ class Manifest:
     golden_tolerance: float
     quality: Mapping[str, Any] = field(default_factory=dict)
     serves: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    habits: Mapping[str, Any] = field(default_factory=dict)
 
     def is_for(self, parameters: Parameters) -> bool:
         """Whether it serves a technique with these values."""
@@ -327,6 +330,7 @@ _KINDS: Mapping[type, Mapping[str, Callable[[object], Any]]] = MappingProxyType(
             "golden_tolerance": _number,
             "quality": _object,
             "serves": _served,
+            "habits": _object,
         },
     }
 )

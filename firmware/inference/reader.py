@@ -1,10 +1,12 @@
 """What the Extend technique needs of a model: something that reads tokens and says what follows."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from firmware.inference.recall import Recall
 
 
 class TokenReader(Protocol):
@@ -20,6 +22,23 @@ class TokenReader(Protocol):
             (V,) logits of the token after the last one.
         """
         ...
+
+
+@runtime_checkable
+class RecallingReader(Protocol):
+    """A reader that counts as well.
+
+    Attributes:
+        recall: What was read, and what it says about the next token; None where the model brings
+            no numbers for it.
+    """
+
+    recall: Recall | None
+
+
+def recall_of(reader: TokenReader) -> Recall | None:
+    """What a reader recalls, if it is one that does."""
+    return reader.recall if isinstance(reader, RecallingReader) else None
 
 
 class TokenModel(Protocol):

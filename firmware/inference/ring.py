@@ -20,8 +20,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware.errors import BundleTensorError, ModelRuntimeError
+from firmware.errors import BundleSchemaError, BundleTensorError, ModelRuntimeError
 from firmware.inference.manifest import Manifest, Signature
+from firmware.inference.recall import Recall, TokenHabits
 from firmware.inference.runtime import checked_tensors, open_interpreter
 from firmware.music.rotations import rotations
 from firmware.music.token_state import TokenState
@@ -51,6 +52,7 @@ class RingPlace:
         state: What the piece had come to.
         count: Tokens read up to there.
         inputs: Keys, values and mask, by the names of the inputs that hold them.
+        recall: See `RecallingReader`.
     """
 
     style: int
@@ -58,6 +60,7 @@ class RingPlace:
     state: TokenState
     count: int
     inputs: Mapping[str, NDArray[np.float32]]
+    recall: Recall | None = None
 
 
 class RingModel:
@@ -75,8 +78,10 @@ class RingModel:
         runtime: The runtime that it runs on.
         memory: M.
         chunk: T of `read`.
+        habits: Of the manifest, or None where it has none.
 
     Raises:
+        BundleSchemaError: If its habits are none.
         ModelRuntimeError: If no runtime is installed or the model does not load.
         BundleTensorError: If the tensors are not the manifest's, or not those of a ring.
     """
@@ -88,6 +93,7 @@ class RingModel:
             content, manifest, threads=threads, runtime=runtime
         )
         self._name = manifest.name
+        self.habits = _habits(manifest)
         signatures = {signature.name: signature for signature in manifest.signatures}
         if signatures.keys() != {NEXT_SIGNATURE, READ_SIGNATURE}:
             raise BundleTensorError(
@@ -118,6 +124,7 @@ class RingModel:
             self._input(name)[...] = values
         self._reader = RingReader(self, style=place.style, texture=place.texture)
         self._reader.state, self._reader.count = place.state.copy(), place.count
+        self._reader.recall = place.recall.copy() if place.recall else None
         return self._reader
 
     def place_of(self, reader: "RingReader") -> RingPlace:
@@ -133,6 +140,7 @@ class RingModel:
             state=reader.state.copy(),
             count=reader.count,
             inputs={name: self._input(name).copy() for name in (*self._rings, "hidden")},
+            recall=reader.recall.copy() if reader.recall else None,
         )
 
     def rehearse(self) -> None:
@@ -262,7 +270,7 @@ class RingModel:
 
 
 class RingReader:
-    """See `KeepingReader`.
+    """See `KeepingReader` and `RecallingReader`.
 
     Args:
         model: Whose ring it reads with.
@@ -274,6 +282,7 @@ class RingReader:
         texture: As given; may be changed for what is read next.
         state: What the piece has come to.
         count: Tokens read so far.
+        recall: See `RecallingReader`.
     """
 
     def __init__(self, model: RingModel, *, style: int, texture: int) -> None:
@@ -282,6 +291,7 @@ class RingReader:
         self.texture = texture
         self.state = TokenState()
         self.count = 0
+        self.recall = Recall(model.habits) if model.habits else None
 
     def read(self, tokens: Sequence[int]) -> NDArray[np.float32]:
         """See `TokenReader.read`.
@@ -320,6 +330,8 @@ class RingReader:
         for part in self._parts(tokens):
             said.append(self._model.run(self, part))
             self.count += len(part)
+            if self.recall:
+                self.recall.read(part)
         return said
 
     def _parts(self, tokens: Sequence[int]) -> Iterable[Sequence[int]]:
@@ -329,6 +341,15 @@ class RingReader:
             size = min(left, self._model.chunk) if left >= _WORTH_A_CHUNK else 1
             yield tokens[at : at + size]
             at += size
+
+
+def _habits(manifest: Manifest) -> TokenHabits | None:
+    try:
+        return TokenHabits.from_json(manifest.habits) if manifest.habits else None
+    except ValueError as error:
+        raise BundleSchemaError(
+            f"{manifest.name} has no usable habits: {error}", remedy="convert the model again"
+        ) from error
 
 
 def _described(

@@ -54,7 +54,10 @@ def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def probabilities(
-    logits: NDArray[np.float32], temperature: float, *, allowed: NDArray[np.bool_] | None = None
+    logits: NDArray[np.float32] | NDArray[np.float64],
+    temperature: float,
+    *,
+    allowed: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """softmax(logits / temperature) over the last axis, shared out among what is allowed.
 

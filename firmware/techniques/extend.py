@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware.errors import ModelRuntimeError, MusicError
-from firmware.inference.reader import TokenModel, TokenReader
+from firmware.inference.reader import TokenModel, TokenReader, recall_of
+from firmware.inference.recall import Recall, sharpened
 from firmware.inference.sampling import SAMPLING_TECHNIQUES, draw, probabilities
 from firmware.music.notes import MAX_VELOCITY, Composition, Melody, Note, Track
 from firmware.music.token_state import Limits, TokenState
@@ -83,8 +84,9 @@ def writing(
         rng: Source of all randomness.
     """
     total, unseen = work.total_steps, 0
+    recall = recall_of(reader)
     while True:
-        token = work.draw(logits, rng)
+        token = work.draw(logits, rng, recall=recall)
         preview = work.write(token)
         if work.is_done:
             return work.composition()
@@ -171,8 +173,24 @@ class Extension:
         """Whether the extension has reached its end."""
         return self._state.time_step >= self.limits.end
 
-    def draw(self, logits: NDArray[np.float32], rng: np.random.Generator) -> int:
+    def draw(
+        self,
+        logits: NDArray[np.float32],
+        rng: np.random.Generator,
+        *,
+        recall: Recall | None = None,
+    ) -> int:
         """Draw the next token among those that keep the limits.
+
+        First it is drawn whether the music goes on repeating itself, and if not, what else
+        follows. The sampling technique cuts off the improbable of that alone: how often
+        repetitions go on and end is counted, and no tail of a distribution that a network is
+        wrong about. Cut off as well, hardly a long one would ever end.
+
+        Args:
+            logits: (V,) what the model said.
+            rng: Source of all randomness.
+            recall: What has read the same as the model, or None.
 
         Raises:
             ModelRuntimeError: If a logit is not a number.
@@ -182,7 +200,15 @@ class Extension:
                 "the model's answer is not a number", remedy="copy the bundle again"
             )
         allowed = self._state.allowed(self.limits)
-        shares = probabilities(logits, self._temperature, allowed=allowed)
+        said: NDArray[np.float32] | NDArray[np.float64] = logits
+        if recall is not None:
+            said = recall.rested(logits)
+            copied = recall.copied(said, allowed)
+            if copied is not None:
+                if rng.random() < sharpened(copied.share, self._temperature):
+                    return copied.token
+                allowed[copied.token] = False
+        shares = probabilities(said, self._temperature, allowed=allowed)
         return int(draw(self._cut(shares, self._threshold), rng=rng))
 
     def write(self, token: int) -> Composition | None:

@@ -80,6 +80,9 @@ def test_a_run_becomes_a_bundle(tmp_path: Path) -> None:
     assert manifest.technique is Technique.EXTEND
     assert [signature.name for signature in manifest.signatures] == ["next", "read"]
     assert [corpus.name for corpus in manifest.training.corpora] == ["bach-jsb", "mutopia"]
+    habits = bundle.load_ring().habits
+    assert habits is not None  # counted on the only piece
+    assert any(weights[0] for weights in habits.copying.values())
     # One copy of the weights for both signatures, a byte each.
     assert len(bundle.content) < 1.5 * manifest.parameters + 100_000
 

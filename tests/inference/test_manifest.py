@@ -23,7 +23,7 @@ def raw(bundle_folder: Path) -> dict[str, Any]:
 def test_a_manifest_survives_the_round_trip(raw: dict[str, Any]) -> None:
     manifest = Manifest.from_json(json.dumps(raw))
     assert Manifest.from_json(manifest.to_json()) == manifest
-    assert json.loads(manifest.to_json()) == raw
+    assert json.loads(manifest.to_json()) == {**raw, "habits": {}}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A ring that wraps, chunks, and pieces that must not be mixed up: on a shipped bundle."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from firmware.errors import BundleTensorError, ModelRuntimeError
+from firmware.errors import BundleSchemaError, BundleTensorError, ModelRuntimeError
 from firmware.inference.bundle import read_bundle, shipped_bundles
 from firmware.inference.ring import RingModel
 from firmware.music.tokens import TOKEN_ENCODING, GridNote, encode, written
@@ -114,6 +115,47 @@ def test_going_back_ends_what_was_read_since(model: RingModel) -> None:
         with pytest.raises(ModelRuntimeError, match="another piece"):
             refused()
     again.read([TOKEN_ENCODING.beat])
+
+
+def test_what_is_recalled_is_gone_back_to_as_well(model: RingModel) -> None:
+    """Bit for bit what a reader says that read the same without going back."""
+    tune, other = piece(20), piece(20, seed=9)[1:]
+    tokens = [*tune, *tune[1:50]]
+    straight = model.begin(style=1, texture=1)
+    said = straight.read(tokens)
+    assert straight.recall is not None
+    assert straight.recall.memory.suggestion() is not None
+    expected = straight.recall.expected(said)
+    reader = model.begin(style=1, texture=1)
+    reader.read(tokens[:60])
+    place = reader.keep()
+    reader.read(other)
+    for _ in range(2):
+        again = model.go_on(place)
+        again.read(tokens[60:])
+        assert again.recall is not None
+        np.testing.assert_array_equal(again.recall.expected(said), expected)
+        again.read(other)
+
+
+def test_a_bundle_without_habits_is_read_as_ever() -> None:
+    """One that was made before there were any."""
+    bundle = read_bundle(BUNDLES["extend-small"])
+    older = RingModel(bundle.content, replace(bundle.manifest, habits={}))
+    reader = older.begin(style=1, texture=1)
+    tokens = piece(20)
+    said = reader.read(tokens)
+    assert reader.recall is None
+    place = reader.keep()
+    assert older.go_on(place).recall is None
+    expected = bundle.load_ring().begin(style=1, texture=1).read(tokens)
+    np.testing.assert_array_equal(said, expected)
+
+
+def test_habits_that_are_none_are_refused() -> None:
+    bundle = read_bundle(BUNDLES["extend-small"])
+    with pytest.raises(BundleSchemaError, match=r"extend-small has no usable habits: .*resting"):
+        RingModel(bundle.content, replace(bundle.manifest, habits={"copying": {}}))
 
 
 def test_the_texture_may_change_within_a_piece(model: RingModel) -> None:

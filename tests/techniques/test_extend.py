@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from firmware.errors import ModelRuntimeError, MusicError
+from firmware.inference.recall import FEATURES, KINDS, SILENCES, Recall, TokenHabits
 from firmware.music.notes import Composition, Melody, Note
 from firmware.music.timing import TICKS_PER_BEAT, nanoseconds_of_ticks
 from firmware.music.tokens import TOKEN_ENCODING as SPEC
@@ -250,6 +251,38 @@ def test_a_stubborn_model_neither_stops_nor_hangs(liked: int) -> None:
     melody = ODD_MELODIES["two hands"]
     composition = made(melody, LikingModel([liked]), max_rest_time=0.5)
     check_promises(melody, composition, parameters(max_rest_time=0.5))
+
+
+class RecallingModel(ContextModel):
+    """Likes anything, and repeats what it has read as surely as it is told to."""
+
+    def __init__(self, constant: float) -> None:
+        super().__init__(strength=0.1)
+        self._habits = TokenHabits(
+            copying=dict.fromkeys(KINDS, (constant, *[0.0] * (len(FEATURES) - 1))),
+            resting=((0.0, 1.0),) * len(SILENCES),
+        )
+
+    def begin(self, *, style: int, texture: int) -> "RecallingModel":
+        """Forget everything."""
+        super().begin(style=style, texture=texture)
+        self.recall = Recall(self._habits)
+        return self
+
+    def read(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """Read on."""
+        self.recall.read(tokens)
+        return super().read(tokens)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(melody=melodies, chosen=settings_of_a_player, constant=st.sampled_from((-12.0, 0.0, 12.0)))
+def test_who_repeats_keeps_every_promise(
+    melody: Melody, chosen: dict[str, Any], constant: float
+) -> None:
+    """Repeated is only what is allowed."""
+    composition = made(melody, RecallingModel(constant), **chosen)
+    check_promises(melody, composition, parameters(**chosen))
 
 
 def test_the_same_seed_gives_the_same_composition() -> None:

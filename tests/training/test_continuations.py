@@ -10,6 +10,7 @@ from firmware.music.notes import Melody, Note
 from firmware.music.timing import TICKS_PER_BEAT
 from firmware.music.tokens import TOKEN_ENCODING, GridNote, Texture, encode, written
 from training.continuations import (
+    MEASURES,
     PASSAGES,
     TEMPO_BPM,
     Passage,
@@ -133,6 +134,19 @@ def test_who_knows_nothing_differs() -> None:
     assert found["pitches"]["extension"] < 0.6
     assert found["durations"]["extension"] < 0.3
     assert found["starts_changed"]["extension"] > 3 * found["starts_changed"]["human"]
+
+
+def test_a_silence_where_the_prompt_was_cut_is_told_apart() -> None:
+    """Two bars of silence, a note, another silent bar, a note: of five bars three are empty."""
+    (prompt,) = (p.prompt for p in passages([piece("piano", Texture.LINE, beats=60, bar=4)]))
+    after = prompt.end_ticks // BAR_TICKS
+    notes = [
+        Note(start_ticks=(after + bar) * BAR_TICKS, pitch=60, duration_ticks=TICKS_PER_BEAT)
+        for bar in (2, 4)
+    ]
+
+    assert MEASURES["empty_measures"](prompt, notes) == pytest.approx(3 / 5)
+    assert MEASURES["empty_measures_between"](prompt, notes) == pytest.approx(1 / 3)
 
 
 def test_progress_reaches_its_end() -> None:

@@ -3,12 +3,15 @@
 import math
 import operator
 from collections.abc import Sequence
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from firmware.inference.bundle import read_bundle, shipped_bundles
+from firmware.inference.recall import FEATURES, KINDS, SILENCES, TokenHabits
 from firmware.inference.ring import RingModel
 from firmware.music.token_state import TokenState
 from firmware.music.tokens import REST_PITCH, TOKEN_ENCODING, GridNote, Texture, encode, written
@@ -137,17 +140,42 @@ def test_a_model_that_knows_nothing_costs_a_choice_of_all_tokens(
     chorales = [piece(16, style="chorale", seed=seed, sixteenths=64) for seed in (1, 2)]
     tokens = sum(len(piece.tokens) - 1 for piece in chorales)
     nats = tokens * math.log(V)
-    found = measure("chorales", judged(None, chorales))
-    assert found == {"jsb_nll_per_step_voice": pytest.approx(nats / (4 * 128))}
-    found = measure("held-out pieces", judged(None, chorales))
+    unknowing = SimpleNamespace(habits=None)
+    found = measure("chorales", judged(unknowing, chorales))
+    expected = pytest.approx(nats / (4 * 128))
+    assert found == {
+        "jsb_nll_per_step_voice": expected,
+        "jsb_nll_per_step_voice_network": expected,
+    }
+    found = measure("held-out pieces", judged(unknowing, chorales))
     per_note = nats / sum(notes_of(piece) for piece in chorales)
     assert found["nats_per_note"] == {"chorale": pytest.approx(per_note)}
+    assert found["nats_per_note_network"] == found["nats_per_note"]
     margins = found["nats_per_note_margins"]
     assert margins["without_memory"] == {"chorale": pytest.approx(0.0)}
     assert margins["markov"]["chorale"] == pytest.approx(
         found["nats_per_note_markov"]["chorale"] - per_note
     )
     assert margins["markov"]["chorale"] < -1.0  # it has learned these very pieces
+
+
+def test_what_ships_is_judged_with_what_it_recalls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notes that come a second time cost less than those that nobody can foretell."""
+
+    def anything(_model: object, piece: TokenPiece) -> Logits:
+        return np.zeros((len(piece.tokens), V), np.float32)
+
+    monkeypatch.setattr(token_figures, "said_in_chunks", anything)
+    once = piece(16, style="chorale", sixteenths=64)
+    tokens = with_borders([*once.tokens[1:-1].tolist()] * 2)
+    twice = replace(once, tokens=tokens, notes=2 * once.notes, sixteenths=128)
+    sure = TokenHabits(
+        copying=dict.fromkeys(KINDS, (12.0, *[0.0] * (len(FEATURES) - 1))),
+        resting=((0.0, 1.0),) * len(SILENCES),
+    )
+    found = measure("chorales", judged(SimpleNamespace(habits=sure), [twice]))
+    key = "jsb_nll_per_step_voice"
+    assert found[key] < 0.6 * found[f"{key}_network"]
 
 
 def test_quantized_is_set_against_what_was_trained(
@@ -191,7 +219,8 @@ def test_agreement_is_of_the_tokens_that_overwrite_the_ring(
 def test_without_the_trained_network_nothing_is_said_about_it(model: RingModel) -> None:
     of = judged(model, [piece(16, style="chorale", sixteenths=64)])
     assert measure("agreement", of) == {}
-    assert list(measure("chorales", of)) == ["jsb_nll_per_step_voice"]
+    key = "jsb_nll_per_step_voice"
+    assert list(measure("chorales", of)) == [key, f"{key}_network"]
 
 
 def test_padding_changes_nothing_of_what_the_network_says() -> None:
