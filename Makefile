@@ -42,7 +42,7 @@ HAS_TFLITE_WHEEL := $(filter 3.9 3.10 3.11,$(VERSION))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test check evaluate train-genre hardware bench fuzz deb goldens clean python dev
+.PHONY: help demo run test check evaluate train-genre hardware bench fuzz deb system-test goldens clean python dev
 
 help: ## Show this list
 	@echo "make COMMAND, where COMMAND is"
@@ -116,6 +116,9 @@ fuzz: dev ## Throw broken files and raw bytes at what reads MIDI: FUZZ_FILES=200
 deb: | python ## Build the Debian packages for a Raspberry Pi and for a PC, into dist/
 	@test -x $(DEB_TOOLS)/bin/pip || $(PYTHON) -m venv $(DEB_TOOLS)
 	$(DEB_TOOLS)/bin/python -m debian.build $(ARGS)
+
+system-test: | python ## Install the package in a guest and show the whole appliance (root, QEMU)
+	$(PYTHON) -m tests.system $(ARGS)
 
 goldens: dev ## Draw the golden images of the tests anew
 	CONTINUO_GOLDEN=write $(DEV)/bin/python -m pytest tests/panel/test_pages.py $(ARGS)

@@ -44,6 +44,7 @@ def test_make_alone_lists_the_commands(tmp_path: Path) -> None:
         "bench",
         "fuzz",
         "deb",
+        "system-test",
         "goldens",
         "clean",
         "help",

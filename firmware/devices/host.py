@@ -1,6 +1,7 @@
 """What the computer tells of itself: the protocol, a reader of Linux's files, and a simulator."""
 
 import os
+import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Final, Protocol, TypedDict
 from firmware.version import installed_version
 
 _MB: Final = 1_000_000
+# A leaf of the routing table, and what it is for: this computer itself.
+_LOCAL: Final = re.compile(r"\|-- ([\d.]+)\n +/32 host LOCAL")
 
 
 class HostFacts(TypedDict):
@@ -52,7 +55,7 @@ class LinuxHost:
         self, root: Path = Path("/"), address: Callable[[], str | None] | None = None
     ) -> None:
         self._root = root
-        self._address = address or _address
+        self._address = address or self._own_address
         self._busy, self._total = self._ticks()
 
     def look(self, folder: Path) -> HostFacts:
@@ -98,6 +101,15 @@ class LinuxHost:
         text = self._read("sys/class/thermal/thermal_zone0/temp").strip()
         return round(int(text) / 1000) if text.lstrip("-").isdecimal() else None
 
+    def _own_address(self) -> str | None:
+        """The address of this computer in its network; the cable's own only if there is no other.
+
+        Read and not asked of a socket: the instrument's sandbox has none.
+        """
+        found = _LOCAL.findall(self._read("proc/net/fib_trie"))
+        found = [address for address in found if not address.startswith("127.")]
+        return min(found, key=lambda address: address.startswith("169.254."), default=None)
+
     def _read(self, path: str) -> str:
         try:
             return (self._root / path).read_text(errors="replace")
@@ -141,13 +153,3 @@ def _disk_free_mb(folder: Path) -> int | None:
             return None
         return state.f_bavail * state.f_frsize // _MB
     return None
-
-
-def _address() -> str | None:
-    """The address under which a network would see this computer; nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # an address that is nobody's (RFC 5737)
-        except OSError:
-            return None
-        return str(probe.getsockname()[0])

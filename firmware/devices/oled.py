@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from firmware.devices.display import HEIGHT, WIDTH
+from firmware.devices.loops import Loop
 from firmware.errors import DeviceError
 
 _LOG = logging.getLogger(__name__)
@@ -182,6 +183,9 @@ class OledDisplay:
             twice at a time.
         now_ns: The clock.
         care: When the panel is spared.
+
+    Attributes:
+        loop: Of the thread that writes.
     """
 
     def __init__(
@@ -194,6 +198,7 @@ class OledDisplay:
         self._has_news = False
         self._due_ns = 0  # at once: the panel is set up before there is anything to show
         self._is_closing = False
+        self.loop = Loop("the display", now_ns)
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="continuo-display", daemon=True)
         self._thread.start()
@@ -234,7 +239,9 @@ class OledDisplay:
     def _work(self) -> None:
         try:
             while (job := self._next()) is not None:
+                self.loop.begin()
                 self._due_ns = self._writer.step(*job, self._now_ns())
+                self.loop.rest()
         # The top of the thread.
         except Exception:
             _LOG.exception("the display is given up")

@@ -20,6 +20,15 @@ def stick(tmp_path: Path) -> Path:
     return tmp_path / "stick"
 
 
+@pytest.fixture
+def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the panel finds sticks; systemd names the folder of one of them."""
+    folder = tmp_path / "offered"
+    (folder / "sda1").mkdir(parents=True)
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(folder / "sda1"))
+    return folder
+
+
 def test_a_person_is_told_what_was_copied(
     continuo: Continuo, library: Library, stick: Path
 ) -> None:
@@ -34,14 +43,11 @@ def test_systemds_folder_tells_the_panel_and_keeps_the_melodies(
     continuo: Continuo,
     library: Library,
     stick: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    offered: Path,
 ) -> None:
-    (tmp_path / "offered/sda1").mkdir(parents=True)
-    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "offered/sda1"))
     library.save(RECORD)
     assert continuo("stick", str(stick)).code == 0
-    (plugged,) = sticks(tmp_path / "offered")
+    (plugged,) = sticks(offered)
     assert (plugged.status.phase, plugged.status.done) == (Phase.READY, 1)
     assert [path.name for path in plugged.melodies] == ["hymn.mid"]
 
@@ -50,15 +56,12 @@ def test_a_stick_that_fails_is_told_on_the_panel_and_still_offers(
     continuo: Continuo,
     library: Library,
     stick: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    offered: Path,
 ) -> None:
-    (tmp_path / "offered/sda1").mkdir(parents=True)
-    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "offered/sda1"))
     library.save(RECORD)
     (stick / "Continuo").touch()  # a file where the folder is to be
     assert continuo("stick", str(stick)).code == 0
-    (plugged,) = sticks(tmp_path / "offered")
+    (plugged,) = sticks(offered)
     assert plugged.status.phase is Phase.FAILED
     assert plugged.status.problem
     assert [path.name for path in plugged.melodies] == ["hymn.mid"]

@@ -122,6 +122,7 @@ class SequencerClient:
         self.client_id = max(used, default=FIRST_PROGRAM - 1) + 1
         self.arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.ports: list[PortInfo] = []
+        self.waiting: list[tuple[PortInfo, MidiBytesEvent]] = []
         kernel.clients[self.client_id] = self
         kernel.most_clients = max(kernel.most_clients, len(kernel.clients))
 
@@ -165,12 +166,18 @@ class SequencerClient:
     def event_output_direct(
         self, event: MidiBytesEvent, *, port: PortInfo, dest: PortInfo | None = None
     ) -> None:
+        """See the library, which in 1.0.4 keeps it in a buffer of its own nevertheless."""
+        event.dest = Address(*_address(dest)) if dest is not None else None
+        self.waiting.append((port, event))
+
+    def drain_output(self) -> None:
         """See the library."""
-        if dest is not None:
-            event.dest = Address(*_address(dest))
-            self.kernel.clients[dest.client_id].arrived.put(event)
-            return
-        self.kernel._deliver(_address(port), event.midi_bytes)
+        for port, event in self.waiting:
+            if event.dest is not None:
+                self.kernel.clients[event.dest.client_id].arrived.put(event)
+            else:
+                self.kernel._deliver(_address(port), event.midi_bytes)
+        self.waiting.clear()
 
     def close(self) -> None:
         """See the library."""

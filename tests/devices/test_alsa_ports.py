@@ -220,7 +220,7 @@ def test_the_library_has_what_the_driver_uses() -> None:
     library = importlib.import_module("alsa_midi")
     for name in ("create_port", "list_ports", "subscribe_port", "unsubscribe_port", "close"):
         assert callable(getattr(library.SequencerClient, name))
-    for name in ("event_input", "event_output_direct"):
+    for name in ("event_input", "event_output_direct", "drain_output"):
         assert callable(getattr(library.SequencerClient, name))
     assert "client_id" in library.SequencerClient.__base__.__annotations__
     assert {library.WRITE_PORT, library.READ_PORT}

@@ -50,3 +50,19 @@ def test_this_computer_can_be_looked_at(tmp_path: Path) -> None:
     facts = LinuxHost().look(tmp_path)
     assert facts.keys() == SimulatedHost().look(tmp_path).keys()
     assert facts["memory_mb"] is None or facts["memory_mb"] > 0
+
+
+def test_the_address_is_read_where_the_sandbox_has_no_socket(tmp_path: Path) -> None:
+    """Of a network first, of the USB cable if there is no other, never that of the loop."""
+    table = "Local:\n  +-- 127.0.0.0/8 2 0 2\n     |-- 127.0.0.1\n        /32 host LOCAL\n"
+    cable = "  |-- 169.254.55.1\n     /32 host LOCAL\n  |-- 169.254.0.0\n     /16 link UNICAST\n"
+    network = "  |-- 192.168.1.0\n     /24 link UNICAST\n  |-- 192.168.1.23\n     /32 host LOCAL\n"
+    fake(tmp_path)
+    (tmp_path / "proc/net").mkdir()
+    for text, expected in (
+        (table, None),
+        (table + cable, "169.254.55.1"),
+        (table + cable + network, "192.168.1.23"),
+    ):
+        (tmp_path / "proc/net/fib_trie").write_text(text)
+        assert LinuxHost(tmp_path).look(tmp_path)["address"] == expected

@@ -1,0 +1,1 @@
+"""Continuo as a Debian package."""
