@@ -112,6 +112,7 @@ def build(architecture: str, out: Path, *, compression: str) -> Path:
         target = Target(python=python, architecture=architecture)
         tree.add_libraries(python, fetch(target))
     tree.add_system_files(ROOT)
+    tree.add_completion(completion(libraries_here()))
     tree.add_documents(ROOT)
     tree.add_control(HERE, version=version, architecture=architecture)
     tree.settle(timestamp())
@@ -155,6 +156,44 @@ def selftest(folder: Path, architecture: str) -> str:
     command = [str(python), *firmware, "selftest", "--passes", "1"]
     subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=True)
     return f"selftest passed on Python {version}"
+
+
+def libraries_here() -> Path:
+    """Unpack the libraries of the Python that builds, which the firmware is asked with.
+
+    Returns:
+        Their folder.
+    """
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    here = next((name for name, m in MACHINES.items() if m == platform.machine()), "")
+    if python not in PYTHONS or not here:
+        sys.exit(
+            f"the package is built by Python {' or '.join(PYTHONS)} on {' or '.join(MACHINES)}, "
+            f"not by {python} on {platform.machine()}: rm -r build/deb-tools, and "
+            f"make deb PYTHON=python{PYTHONS[-1]}"
+        )
+    folder = ROOT / "build" / "deb-libraries"
+    shutil.rmtree(folder, ignore_errors=True)
+    Tree(folder).add_libraries(python, fetch(Target(python=python, architecture=here)))
+    return folder / HOME / "lib" / f"python{python}" / "site-packages"
+
+
+def completion(libraries: Path) -> str:
+    """What bash completes the command with, as the firmware itself says it.
+
+    Args:
+        libraries: What it needs, for the Python that runs this.
+    """
+    command = [sys.executable, "-B", "-P", "-s", "-m", "firmware", "completion", "bash"]
+    search = os.pathsep.join(map(str, (ROOT, libraries)))
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": search},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout
 
 
 def fetch(target: Target) -> list[Path]:

@@ -30,7 +30,9 @@ PLACES: Final = (
 _LEFT_OUT: Final = frozenset({"__pycache__", "tests", "test"})
 _LAUNCHER: Final = """\
 #!/bin/sh
-# Continuo, in the virtual environment of its package.
+# Continuo: the release that `continuo update` installed, or else the package's own.
+current=/opt/continuo/releases/current/bin/continuo
+[ -x "$current" ] && exec "$current" "$@"
 exec /usr/lib/continuo/bin/python3 -P -s -m firmware "$@"
 """
 _SCRIPTS: Final = frozenset({"usr/bin/continuo"})
@@ -82,6 +84,10 @@ class Tree:
         """Add units, rules and settings."""
         for source, place in PLACES:
             shutil.copytree(root / source, self.folder / place, symlinks=True, dirs_exist_ok=True)
+
+    def add_completion(self, script: str) -> None:
+        """Add what bash completes the command with."""
+        self._write("usr/share/bash-completion/completions/continuo", script)
 
     def add_documents(self, root: Path) -> None:
         """Add what there is to read, with the licences of everything that comes along."""

@@ -208,6 +208,8 @@ def _guarded(folder: Path, around: Around) -> Iterator[None]:
         "--collect",
         "--quiet",
         f"--on-active={GUARD_S}",
+        # It is named as our services are, and their sandbox lets it write nowhere else.
+        f"--property=ReadWritePaths={around.releases}",
         str(folder / PROGRAM),
         "update",
         "--settle",

@@ -10,7 +10,7 @@ import numpy as np
 from hardware.enclosure import pictures, solids, stamp
 from hardware.enclosure.drawing import panel_drawing
 from hardware.enclosure.layout import Layout
-from hardware.enclosure.meshes import Triangles, read_stl
+from hardware.enclosure.meshes import Triangles, put_in_order, read_stl
 
 CHORD_MM, TURN_RAD = 0.03, 0.8
 """How far a printed curve may be off, and by how much its facets may turn."""
@@ -43,6 +43,7 @@ def build(layout: Layout, where: Path) -> tuple[Path, ...]:
     files = [where / f"{name}.stl" for name in lying]
     for path, shape in zip(files, lying.values(), strict=True):
         shape.exportStl(str(path), CHORD_MM, TURN_RAD)
+        put_in_order(path)
     files.append(_step(printed, where / "enclosure.step"))
     drawing = where / "panel.svg"
     drawing.write_text(panel_drawing(layout))

@@ -31,6 +31,59 @@ def read_stl(path: Path) -> Triangles:
     return np.frombuffer(data, _FACET, offset=_HEADER + 4)["corners"].astype(np.float64)
 
 
+def put_in_order(path: Path) -> None:
+    """Write the triangles of an STL file in the one order that they have.
+
+    The CAD kernel sorts them by its mood, and cuts a rectangle along one diagonal or the other.
+    """
+    data = path.read_bytes()
+    facets = np.frombuffer(data, _FACET, offset=_HEADER + 4).copy()
+    _cut_rectangles_alike(facets["corners"])
+    corners = facets["corners"]
+    # Each begins with its least corner and goes round as before.
+    least = np.array([min(range(3), key=lambda at: tuple(facet[at])) for facet in corners])
+    round_from = (least[:, None] + np.arange(3)) % 3
+    corners = np.take_along_axis(corners, round_from[:, :, None], axis=1)
+    facets["corners"] = corners
+    facets["normal"] = np.round(_normals(corners), 5) + 0.0
+    facets = facets[np.lexsort(corners.reshape(-1, 9).T[::-1])]
+    path.write_bytes(data[: _HEADER + 4] + facets.tobytes())
+
+
+def _cut_rectangles_alike(corners: NDArray[np.float32]) -> None:
+    """Have two triangles that are a plane by themselves share the diagonal of their least corner."""
+    normals = _normals(corners)
+    sharing: dict[frozenset[tuple[float, ...]], list[int]] = {}
+    for number, facet in enumerate(corners):
+        points = [tuple(point.tolist()) for point in facet]
+        for at in range(3):
+            sharing.setdefault(frozenset((points[at - 1], points[at])), []).append(number)
+    neighbours: dict[int, list[tuple[int, frozenset[tuple[float, ...]]]]] = {}
+    for edge, pair in sharing.items():
+        if len(pair) == 2 and normals[pair[0]] @ normals[pair[1]] > 1 - 1e-6:
+            for one, other in (pair, pair[::-1]):
+                neighbours.setdefault(one, []).append((other, edge))
+    for one, found in neighbours.items():
+        other, edge = found[0]
+        if len(found) != 1 or len(neighbours[other]) != 1 or other < one:
+            continue
+        mine = [tuple(point.tolist()) for point in corners[one]]
+        (across,) = {tuple(point.tolist()) for point in corners[other]} - edge
+        after = next(at for at in range(3) if mine[at] not in edge)
+        # Round the rectangle: the free corner, along, the other's free corner, back.
+        outline = [mine[after], mine[after - 2], across, mine[after - 1]]
+        first = outline.index(min(outline))
+        a, b, c, d = outline[first:] + outline[:first]
+        corners[one], corners[other] = (a, b, c), (a, c, d)
+
+
+def _normals(corners: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(triangles, 3), of length 1."""
+    wide = corners.astype(np.float64)
+    across = np.cross(wide[:, 1] - wide[:, 0], wide[:, 2] - wide[:, 0])
+    return across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-12)
+
+
 def volume_mm3(triangles: Triangles) -> float:
     """What a closed surface holds."""
     a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]

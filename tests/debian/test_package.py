@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import zipfile
 from io import BytesIO
@@ -13,8 +14,21 @@ from pathlib import Path
 
 import pytest
 
-from debian.build import EXTRAS, MACHINES, PYTHONS, Target, pack, project, requirements
+from debian.build import (
+    EXTRAS,
+    MACHINES,
+    PYTHONS,
+    Target,
+    completion,
+    libraries_here,
+    pack,
+    project,
+    requirements,
+)
 from debian.tree import HOME, Tree
+from firmware.cli import COMMANDS
+from firmware.maintenance.release import LAUNCHER, PROGRAM
+from firmware.maintenance.releases import CURRENT, NOTE, RELEASES
 
 ROOT = Path(__file__).parents[2]
 VERSION = "1.2.3"
@@ -49,6 +63,7 @@ def build(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for python in PYTHONS:
         tree.add_libraries(python, [wheel(folder)])
     tree.add_system_files(ROOT)
+    tree.add_completion(completion(Path(sysconfig.get_path("purelib"))))
     tree.add_documents(ROOT)
     tree.add_control(ROOT / "debian", version=VERSION, architecture="arm64")
     tree.settle(EPOCH)
@@ -139,7 +154,13 @@ def test_the_control_file_says_what_it_needs(package: Path) -> None:
     assert f"Version: {VERSION}\n" in control
     assert "Architecture: arm64\n" in control
     assert "@" not in re.sub(r"<[^>]*>", "", control)
-    for needed in ("fluidsynth", "libasound2", "python3-lgpio", "systemd (>= 252)"):
+    for needed in (
+        "fluidsynth",
+        "libasound2",
+        "python3-lgpio",
+        "systemd (>= 252)",
+        "openssh-client",
+    ):
         assert needed in control
 
 
@@ -162,6 +183,116 @@ def test_scripts_and_units_name_the_same_units(installed: Path) -> None:
         found = re.search(r'^UNITS="([^"]+)"', text, re.MULTILINE)
         assert found is not None
         assert set(found[1].split()) == can_be
+
+
+@pytest.fixture
+def machine(installed: Path, tmp_path: Path) -> Path:
+    """A root with the command, whose Python only says where it is and what it was called with."""
+    for name in ("usr/bin/continuo", "DEBIAN/postinst"):
+        target = tmp_path / name
+        target.parent.mkdir(parents=True)
+        text = (installed / name).read_text()
+        target.write_text(
+            re.sub(r"(?<![\w.])/(usr/lib/continuo|opt|run)/", rf"{tmp_path}/\1/", text)
+        )
+        target.chmod(0o755)
+    python(tmp_path / HOME)
+    return tmp_path
+
+
+def python(folder: Path) -> None:
+    path = folder / "bin/python3"
+    path.parent.mkdir(parents=True)
+    path.write_text('#!/bin/sh\necho "$0" "$@"\n')
+    path.chmod(0o755)
+
+
+def release(machine: Path, name: str) -> Path:
+    """A release as `continuo update` leaves it, with the launcher that signing gives it."""
+    folder = machine / str(RELEASES).lstrip("/") / name
+    python(folder)
+    (folder / PROGRAM).write_text(LAUNCHER)
+    (folder / PROGRAM).chmod(0o755)
+    return folder
+
+
+def started(machine: Path) -> str:
+    done = subprocess.run(
+        [machine / "usr/bin/continuo", "library", "show", "a name"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=10,
+    )
+    assert done.stdout.endswith("/bin/python3 -P -s -m firmware library show a name\n")
+    return done.stdout.partition("/bin/python3")[0]
+
+
+def test_the_command_starts_the_release_that_an_update_brought(machine: Path) -> None:
+    own = str(machine / HOME)
+    assert started(machine) == own
+    folder = release(machine, "1.4.0")
+    assert started(machine) == own, "one that nothing leads to"
+    link = folder.with_name(CURRENT)
+    link.symlink_to("1.4.0")
+    assert started(machine) == str(folder)
+    (folder / PROGRAM).chmod(0o644)
+    assert started(machine) == own, "one that cannot be started"
+
+
+def test_the_package_has_no_launcher_where_a_release_made_of_it_gets_its_own(
+    installed: Path,
+) -> None:
+    """One that asks for the current release would call itself for ever there."""
+    assert not (installed / HOME / PROGRAM).exists()
+    assert str(RELEASES) not in LAUNCHER
+
+
+def test_a_package_wins_over_an_update_even_over_one_on_trial(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = release(machine, "1.4.0")
+    folder.with_name(CURRENT).symlink_to("1.4.0")
+    folder.with_name(NOTE).write_text('{"old": "1.3.0", "new": "1.4.0"}')
+    programs = machine / "programs"
+    programs.mkdir()
+    for name in ("systemd-sysusers", "systemd-tmpfiles", "deb-systemd-helper"):
+        (programs / name).write_text("#!/bin/sh\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    postinst = machine / "DEBIAN/postinst"
+    subprocess.run([postinst, "abort-upgrade", VERSION], check=True, timeout=10)
+    assert started(machine) == str(folder), "the package before is here still"
+    subprocess.run([postinst, "configure", VERSION], check=True, timeout=10)
+    assert started(machine) == str(machine / HOME)
+    assert [path.name for path in folder.parent.iterdir()] == ["1.4.0"], "no trial to return from"
+
+
+def test_bash_completes_what_the_firmware_knows(installed: Path) -> None:
+    script = installed / "usr/share/bash-completion/completions/continuo"
+    line = "COMP_WORDS=({}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _shtab_continuo; "
+
+    def offered(words: str) -> set[str]:
+        typed = f'. "{script}"; {line.format(words)} printf "%s\\n" "${{COMPREPLY[@]}}"'
+        done = subprocess.run(
+            ["bash", "--norc", "-c", typed],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+        return set(done.stdout.split())
+
+    assert offered("continuo ''") == set(COMMANDS)
+    assert offered("continuo gad") == {"gadget"}
+    assert {"--settle", "--older"} <= offered("continuo update --")
+
+
+def test_a_python_without_wheels_does_not_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(SystemExit, match=r"not by 3\.\d+ on riscv64: .* make deb PYTHON="):
+        libraries_here()
 
 
 def test_a_wheel_is_unpacked_without_its_scripts_and_tests(installed: Path) -> None:

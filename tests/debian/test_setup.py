@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from firmware.devices.board_file import load_board, shipped_boards
+from hardware.boot import config_txt
+
 SETUP = Path(__file__).parents[2] / "systemd" / "setup"
 PI_OS = """\
 # For more options and information see http://rptl.io/configtxt
@@ -68,9 +71,30 @@ def test_every_pi_gets_its_buses_and_its_role_on_the_cable(
     found = counting(path.read_text(), model)
     assert found["i2c_arm"] == "on"
     assert found["i2c_arm_baudrate"] == "400000"
-    assert found["spi"] == "on"
     assert found["dwc2"] == role
     assert counting(path.read_text(), "pi3").get("dwc2") is None
+
+
+def test_spi_and_sound_are_left_to_the_board(tmp_path: Path, boot_settings: Any) -> None:
+    path = config(tmp_path)
+    boot_settings.main(tmp_path)
+    found = counting(path.read_text(), "pi4")
+    assert found["audio"] == "on", "as the maker has it"
+    assert "spi" not in found
+
+
+@pytest.mark.parametrize("board", shipped_boards())
+def test_nothing_that_a_board_asks_for_overrules_the_package(
+    tmp_path: Path, boot_settings: Any, board: str
+) -> None:
+    path = config(tmp_path)
+    boot_settings.main(tmp_path)
+    package = path.read_text()
+    both = counting(package + config_txt(load_board(board)), "pi4")
+    ours = counting(package.partition(boot_settings.BEGIN)[2], "pi4")
+    assert ours.keys() == {"i2c_arm", "i2c_arm_baudrate", "dwc2"}
+    assert ours.items() <= both.items()
+    assert (both["spi"], both["audio"]) == ("off", "off")
 
 
 def test_it_is_done_once_reported_and_can_be_undone(

@@ -71,6 +71,7 @@ def test_a_release_that_proves_itself_stays(machine: Machine, keys: Path, tmp_pa
     assert sorted(p.name for p in root.iterdir()) == ["1.2.0", CURRENT], "the old one is swept"
     guard = next(words for words in machine.commands if words[0] == "systemd-run")
     assert "--on-active=150" in guard
+    assert f"--property=ReadWritePaths={root}" in guard
     assert guard[-2:] == ("--settle", "--restart")
     assert machine.commands[-1] == ("systemctl", "stop", "continuo-settle.timer")
 

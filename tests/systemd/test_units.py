@@ -12,14 +12,18 @@ import pytest
 from firmware.cli import COMMANDS
 from firmware.devices.usb_gadget import LUN, NAME, USB_ID
 from firmware.devices.usb_gadget_disk import LABEL
+from firmware.engine.clocks import PRIORITY
 from firmware.engine.keeper import CRASHES, WITHIN_S
 from firmware.engine.service import POWER_OFF_FILE, STUCK_NS
 from firmware.engine.service_switches import KEY_FOUND, SSH_OFF, SSH_ON, SWITCHES_FOLDER
 from firmware.library.stick_status import STICKS
+from firmware.maintenance.releases import RELEASES
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNITS = SYSTEMD / "units"
 SERVICES = sorted(UNITS.glob("*.service"))
+INSTRUMENT = UNITS / "continuo.service"
+SETTLE = UNITS / "continuo-settle-boot.service"
 MOST_EXPOSURE = 1.5
 
 needs_systemd = pytest.mark.skipif(
@@ -114,7 +118,13 @@ def test_every_service_is_hardly_exposed(machine: Path, service: Path) -> None:
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda path: path.name)
 def test_every_service_is_a_user_of_its_own_and_no_root(service: Path) -> None:
+    """But for one, which owns the releases and may do nothing else that root may."""
     unit = Unit(service)
+    if service == SETTLE:
+        assert unit.get("Service", "User") == "root"
+        assert unit.get("Service", "CapabilityBoundingSet") == ""
+        assert unit.get("Service", "RestrictAddressFamilies") == "none"
+        return
     is_dynamic = unit.get("Service", "DynamicUser", fallback="no") == "yes"
     assert is_dynamic or unit.get("Service", "User") in _users()
 
@@ -135,10 +145,36 @@ def test_nothing_waits_for_the_network_and_nothing_listens() -> None:
 
 
 def test_every_command_that_a_unit_calls_is_there() -> None:
-    called = [re.findall(r"/usr/bin/continuo (\w+)", path.read_text()) for path in SERVICES]
+    called = [re.findall(r"(?:bin/continuo|-m firmware) (\w+)", path.read_text()) for path in SERVICES]
     names = {name for found in called for name in found}
-    assert names == {"run", "rescue", "gadget", "stick"}
+    assert names == {"run", "rescue", "gadget", "stick", "update"}
     assert names <= COMMANDS.keys()
+
+
+def test_an_update_is_settled_before_the_instrument_and_where_there_was_one() -> None:
+    unit = Unit(SETTLE)
+    assert unit.get("Unit", "Before") == INSTRUMENT.name
+    assert unit.get("Service", "Type") == "oneshot", "else the instrument would not wait for it"
+    program, *_, command, option = unit.get("Service", "ExecStart").split()
+    assert program == "/usr/lib/continuo/bin/python3", "the release on trial may not start"
+    assert (command, option) == ("update", "--settle")
+    assert unit.get("Unit", "ConditionPathExists") == str(RELEASES)
+    assert unit.get("Service", "ReadWritePaths") == str(RELEASES)
+    assert unit.get("Install", "WantedBy") == "multi-user.target"
+
+
+def test_the_clock_alone_may_go_into_real_time_and_no_further_than_it_asks() -> None:
+    """Read after the sandbox, which forbids it; allowed alone of all that concerns resources."""
+    drop_in = UNITS / "continuo.service.d/20-priorities.conf"
+    assert sorted(path.name for path in drop_in.parent.iterdir())[-1] == drop_in.name
+    unit = Unit(drop_in)
+    assert unit.get("Service", "RestrictRealtime") == "no"
+    assert int(unit.get("Service", "LimitRTPRIO")) == PRIORITY
+    calls = unit.get("Service", "SystemCallFilter").split()
+    assert "sched_setscheduler" in calls
+    assert not [call for call in calls if call.startswith(("@", "~"))]
+    sandbox = Unit(UNITS / "continuo-.service.d/10-sandbox.conf")
+    assert sandbox.get("Service", "RestrictRealtime") == "yes"
 
 
 def test_sound_has_explicit_buffers_and_real_time() -> None:
