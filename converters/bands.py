@@ -55,6 +55,9 @@ _RISKS: Final = (0.3, 1.0, 1.0, 2.0, 4.0)
 _NOISE_RANGE: Final = (-8.0, 8.0)
 """Holds the noise of the highest risk up to three times its standard deviation."""
 
+_BEATS_PER_BAR: Final = 4
+"""As without habits neither bar nor melody has a part in a decision, any will do."""
+
 _FLOAT_TOLERANCE: Final = 0.01
 _SEED: Final = 5
 
@@ -257,7 +260,9 @@ def decided_alike(
                 rng=np.random.default_rng(0),
                 has_drums=True,
                 inside=inside,
-            )
+                melody=np.zeros((BAND_ENCODING.time_steps, BAND_ENCODING.pitches), dtype=np.bool_),
+                beats_per_bar=_BEATS_PER_BAR,
+            ).played
             for said in (wanted, found)
         )
         for ours, theirs in zip(one, other, strict=True):

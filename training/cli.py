@@ -98,6 +98,20 @@ def _parser() -> argparse.ArgumentParser:
         "--write", action="store_true", help="write what was measured into the manifest"
     )
     evaluate.set_defaults(run_command=_evaluate)
+    habits = commands.add_parser(
+        "habits", help="measure what the players of a bundle of accompany must be helped with"
+    )
+    habits.add_argument("bundle", type=Path, metavar="BUNDLE", help="bundle folder")
+    habits.add_argument(
+        "--genre",
+        action="append",
+        default=[],
+        dest="genres",
+        metavar="GENRE",
+        help="go on, in this genre alone, from what was found before; may be repeated",
+    )
+    _add_folders(habits)
+    habits.set_defaults(run_command=_habits)
     sheet = commands.add_parser("sheet", help="draw what a bundle makes of some melodies")
     sheet.add_argument(
         "bundles",
@@ -133,6 +147,19 @@ def _sheet(options: argparse.Namespace) -> int:
         band_sheet.make(bundles, pieces, options.output, seed=options.seed)
     else:
         sheet.make(bundles, options.output, seed=options.seed)
+    return 0
+
+
+def _habits(options: argparse.Namespace) -> int:
+    from firmware.inference.bundle import read_bundle  # noqa: PLC0415
+    from training.band.habits import settle  # noqa: PLC0415
+
+    bundle = read_bundle(options.bundle)
+    with _progress() as progress:
+        tick = _ticking(progress)
+        sources = Sources(options.corpora, options.shards, tick, bands=_band_folder(options))
+        settle(bundle, sources.bands["train"], options.genres, tell=tick)
+        progress.console.print(f"in the manifest of {options.bundle}")
     return 0
 
 

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from firmware.errors import BundleError
 from firmware.inference.band import BandModel
+from firmware.inference.band_habits import Habits
 from firmware.inference.bundle import MANIFEST_FILE, Bundle, read_bundle, shipped_bundles
 from firmware.parameters import Technique
 from training.band.figures import FULL as BAND_FULL
@@ -180,7 +181,7 @@ def _parts(
             model=model,
             train=pieces["train"],
             test=pieces["test"],
-            network=_float_band(run, notes),
+            network=_float_band(run, model.habits, notes),
         )
         return partial(figures, band, bands)
     tokens = TokenJudged(
@@ -213,13 +214,13 @@ def _network(run: Path, notes: Console) -> "TransformerXL | None":
     return load_transformer(run)
 
 
-def _float_band(run: Path, notes: Console) -> BandModel | None:
+def _float_band(run: Path, habits: Mapping[str, Habits], notes: Console) -> BandModel | None:
     if not _has_run(run, "float is", notes):
         return None
     from training.runs import load_band  # noqa: PLC0415 - takes seconds
 
     network, config = load_band(run)
-    return FloatBand(network, config.genres)
+    return FloatBand(network, config.genres, habits)
 
 
 def _has_run(run: Path, what_is: str, notes: Console) -> bool:

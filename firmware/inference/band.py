@@ -6,7 +6,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware.errors import BundleTensorError
+from firmware.errors import BundleSchemaError, BundleTensorError
+from firmware.inference.band_habits import Habits
 from firmware.inference.manifest import Manifest, Signature
 from firmware.inference.runtime import InterpreterModel
 from firmware.music.band import BAND_ENCODING, BandSpec, Role
@@ -21,6 +22,11 @@ class BandModel(Protocol):
     @property
     def genres(self) -> tuple[str, ...]:
         """Names of the genres that it knows, by number."""
+        ...
+
+    @property
+    def habits(self) -> Mapping[str, Habits]:
+        """Of its players, by genre, as far as they were measured."""
         ...
 
     def said(
@@ -71,10 +77,12 @@ class LoadedBand:
 
     Attributes:
         genres: As `BandModel` says.
+        habits: As well.
 
     Raises:
         ModelRuntimeError: If no runtime is installed or the model does not load.
         BundleTensorError: If the tensors are not the manifest's, or not those of a band.
+        BundleSchemaError: If its habits are none.
     """
 
     def __init__(
@@ -84,6 +92,7 @@ class LoadedBand:
         (signature,) = manifest.signatures
         self.genres = tuple(manifest.serves.get(GENRE_KEY, ()))
         _check(signature, self.genres, manifest.name)
+        self.habits = _habits(manifest)
 
     @property
     def runtime(self) -> str:
@@ -120,3 +129,14 @@ def _check(signature: Signature, genres: tuple[str, ...], name: str) -> None:
             f"{name} serves {len(genres)} genres, a band has 1..{BAND_ENCODING.genre_slots}",
             remedy="convert the model again",
         )
+
+
+def _habits(manifest: Manifest) -> dict[str, Habits]:
+    """Habits by genre."""
+    try:
+        return {genre: Habits.from_json(values) for genre, values in manifest.habits.items()}
+    except ValueError as error:
+        raise BundleSchemaError(
+            f"{manifest.name} has habits that no band has: {error}",
+            remedy="measure them again: python -m training habits",
+        ) from error

@@ -1,7 +1,8 @@
 """How a melody and the band around it become tensors: the one encoder of training and device.
 
-Music is cut into windows of four beats times four. What the band played in the four beats before
-a window is known to the model, so that consecutive windows belong together.
+The melody is moved to its home key (`home_key`) and the band plays there; what it plays is moved
+back. Music is cut into windows of four beats times four. What the band played in the four beats
+before a window is known to the model, so that consecutive windows belong together.
 
 Letters: S time steps of a piece, T of a window, K known ones before it, P pitches, D drums,
 R planes of the pitched roles (two a role), F features of a time step.
@@ -10,12 +11,16 @@ R planes of the pitched roles (two a role), F features of a time step.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware.music.fingerprint import fingerprint_of
+
+_OCTAVE: Final = 12
+
+Cell = TypeVar("Cell", np.bool_, np.float32)
 
 
 class Role(StrEnum):
@@ -113,7 +118,7 @@ class BandSpec:
 
 BAND_ENCODING: Final = BandSpec(
     name="band-rolls",
-    version=1,
+    version=2,
     beat_resolution=4,
     time_steps=64,
     known_steps=16,
@@ -261,6 +266,29 @@ def cut(roll: NDArray[np.bool_], start: int, steps: int) -> NDArray[np.bool_]:
     low, high = max(start, 0), min(start + steps, len(roll))
     if low < high:
         found[low - start : high - start] = roll[low:high]
+    return found
+
+
+def moved(rolls: NDArray[Cell], semitones: int) -> NDArray[Cell]:
+    """Transpose rolls (…, P, any); what leaves the roll comes back by octaves.
+
+    Raises:
+        ValueError: If they are to be moved farther than the roll is high.
+    """
+    pitches = rolls.shape[-2]
+    if abs(semitones) >= pitches:
+        raise ValueError(f"a roll of {pitches} pitches cannot be moved by {semitones}")
+    if not semitones:
+        return rolls
+    row = np.arange(pitches) + semitones
+    row = np.where(row < 0, row % _OCTAVE, row)
+    over = row - pitches
+    row = np.where(over >= 0, pitches - _OCTAVE + over % _OCTAVE, row)
+    inside = row == np.arange(pitches) + semitones
+    found = np.zeros_like(rolls)
+    found[..., row[inside], :] = rolls[..., inside, :]
+    for old in np.flatnonzero(~inside).tolist():
+        np.maximum(found[..., row[old], :], rolls[..., old, :], out=found[..., row[old], :])
     return found
 
 

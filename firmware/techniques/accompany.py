@@ -1,9 +1,10 @@
 """Accompany: a band around a melody, which itself stays as it was played.
 
-A model of the genre says window by window what bass, harmony, a countermelody and drums would
-play to it, having heard what they played before. Written rules make that playable
-(`band_decision`), and bring it to an end with the melody's. The band keeps the player's time,
-and is as loud as the player.
+The melody is moved to its home key (`firmware.music.home_key`), and the band back from there: in
+whatever key a melody is played, its band is the same. A model of the genre says window by window
+what bass, harmony, a countermelody and drums would play to it, having heard what they played
+before. Written rules make that playable (`band_decision`), and bring it to an end with the
+melody's. The band keeps the player's time, and is as loud as the player.
 """
 
 from typing import Final
@@ -13,7 +14,16 @@ from numpy.typing import NDArray
 
 from firmware.errors import MusicError
 from firmware.inference.band import BandModel
-from firmware.music.band import BAND_ENCODING, BandNote, BandRolls, BandSpec, Role, band_notes
+from firmware.music.band import (
+    BAND_ENCODING,
+    BandNote,
+    BandRolls,
+    BandSpec,
+    Role,
+    band_notes,
+    moved,
+)
+from firmware.music.home_key import home_shift, way_back
 from firmware.music.notes import MAX_VELOCITY, Composition, Melody, Note, Track
 from firmware.parameters import Parameters
 from firmware.techniques.band_grid import BandGrid
@@ -82,7 +92,7 @@ class Accompaniment:
 
     Attributes:
         grid: Where the melody lies on the band's grid.
-        player: The band at work.
+        player: The band at work, in the melody's home key.
 
     Args:
         melody: At least one note.
@@ -108,8 +118,9 @@ class Accompaniment:
         self._melody, self._spec = melody, spec
         self._band = band_of(genre)
         self.grid = BandGrid(melody, may_swing=self._band.swings, spec=spec)
+        self._shift = home_shift((note.pitch, note.duration_ticks) for note in melody.notes)
         self.player = BandPlayer(
-            self.grid.melody_roll(),
+            self.grid.melody_roll(self._shift),
             melody.beats_per_bar,
             model=model,
             genre=genre,
@@ -123,8 +134,14 @@ class Accompaniment:
 
     @property
     def rolls(self) -> BandRolls:
-        """Melody and band on the grid, as far as they are written."""
-        return self.player.rolls
+        """Melody and band on the grid in the melody's key, as far as they are written."""
+        played = self.player.rolls
+        return BandRolls(
+            melody=self.grid.melody_roll(),
+            band=moved(played.band, way_back(self._shift)),
+            drums=played.drums,
+            beats_per_bar=played.beats_per_bar,
+        )
 
     @property
     def written_ticks(self) -> int:
@@ -135,7 +152,8 @@ class Accompaniment:
         """The melody and what is written so far."""
         melody, band = self._melody, self._band
         by_role: dict[Role, list[Note]] = {role: [] for role in Role}
-        for found in band_notes(self.rolls.band, self.rolls.drums, spec=self._spec):
+        rolls = self.rolls
+        for found in band_notes(rolls.band, rolls.drums, spec=self._spec):
             note = self._played(found)
             if note is not None:
                 by_role[found.role].append(note)

@@ -7,8 +7,15 @@ average as softness says, which comes to drawing from sigmoid(logit / softness).
 random numbers all that more risk does is to move the same thresholds farther: nothing that
 was changed at less risk is changed back.
 
+A pitch that is foreign to the melody's key is the less likely the less is risked: at creative
+risk 1 it is as likely as the model says.
+
+Before all that the logits are changed by the habits of the genre's players (`band_habits`), so
+that with the rules the band does as often as they do what it does.
+
 Thresholds stray beat by beat and pitch by pitch, not step by step: a note then comes or goes,
-and is not chopped up.
+and is not chopped up. In all bars of a window they stray alike: a whim of a moment would be heard
+as a mistake, one that comes again is an idea.
 
 Five rules mend what no player would do, and no more, for every rule hides what was learned:
 
@@ -21,32 +28,78 @@ Five rules mend what no player would do, and no more, for every rule hides what 
    step: it is what a threshold cuts off, not what a player plays.
 5. A hi-hat is open or closed, not both.
 
-Letters: T time steps, P pitches, D drums, R planes; O pitched roles, R = 2 O.
+Letters: T time steps, P pitches, D drums, R planes, two of each pitched role.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware.inference.band_habits import UNCHANGED, Habits
 from firmware.music.band import BAND_ENCODING, PITCHED_ROLES, BandSpec, Role
+from firmware.music.home_key import WHITE_KEYS
+from firmware.music.tonal_space import OCTAVE
+from firmware.techniques.band_habits import (
+    habitual,
+    movement,
+    nearness,
+    reach,
+    resting,
+    tonal_places,
+)
 
 MOST_NOTES: Final = {Role.BASS: 1, Role.HARMONY: 4, Role.COUNTER: 3}
 """Notes of a role at a time."""
 
+Rolls = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+"""Of the roles with pitches (T, P, R), and of the drums (T, D)."""
+
+
+class Decision(NamedTuple):
+    """What becomes of a window.
+
+    Attributes:
+        played: What is heard.
+        meant: The same with what those would play who rest. The model is told this: if it knew
+            that they rest, it would let them rest for good.
+    """
+
+    played: Rolls
+    meant: Rolls
+
+
 SAFE_RISK: Final = 0.5
 """Up to this creative risk nothing is left to chance."""
 
+_USUAL_SOFTNESS: Final = 1 / 11
+"""At creative risk 1, where habits are measured."""
+
 _WILD_RISK: Final = 6.0
 """At this creative risk the model's own probabilities are drawn from."""
+
+_FOREIGN: Final = 0.7
+"""In logits, how much rather foreign pitches sound at e times the creative risk."""
+
 
 _CLOSED_HAT: Final = 42
 _OPEN_HAT: Final = 46
 
 
 def softness_of(risk: float) -> float:
-    """How far thresholds stray, in logits: 0 at little creative risk, 1 at the highest."""
-    return max(risk - SAFE_RISK, 0.0) / (_WILD_RISK - SAFE_RISK)
+    """How far thresholds stray, in logits: 0 at little creative risk, 1 at the highest.
+
+    From the usual risk on it grows as foreignness does, by as much each time risk is doubled.
+    """
+    if risk <= 1.0:
+        return max(risk - SAFE_RISK, 0.0) / (1.0 - SAFE_RISK) * _USUAL_SOFTNESS
+    bolder = float(np.log(risk) / np.log(_WILD_RISK))
+    return _USUAL_SOFTNESS + (1.0 - _USUAL_SOFTNESS) * bolder
+
+
+def foreignness_of(risk: float) -> float:
+    """How much rather a pitch sounds that is foreign to the melody's key, in logits."""
+    return _FOREIGN * float(np.log(risk))
 
 
 def decide(
@@ -57,9 +110,12 @@ def decide(
     rng: np.random.Generator,
     has_drums: bool,
     inside: NDArray[np.bool_],
-    before: NDArray[np.bool_] | None = None,
+    melody: NDArray[np.bool_],
+    beats_per_bar: int,
+    habits: Habits = UNCHANGED,
+    past: Rolls | None = None,
     spec: BandSpec = BAND_ENCODING,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+) -> Decision:
     """Decide what the band plays.
 
     Args:
@@ -69,21 +125,54 @@ def decide(
         rng: For the thresholds; as much is drawn from it whatever the risk.
         has_drums: Whether there are drums in this genre.
         inside: (T,) which time steps belong to the piece.
-        before: (P, R) what the band played in the time step before the first one; by default
-            that is not known, and what sounds first unstruck may be held.
+        melody: (T, P) what sounds of the melody, in its home key.
+        beats_per_bar: Quarter notes a bar; the first time step is on a bar line.
+        habits: Of the genre's players.
+        past: What the band meant in the bar before, (L, P, R) and (L, D); by default that is
+            not known, and what sounds first unstruck may be held.
         spec: The encoding.
 
     Returns:
-        (T, P, R) and (T, D). Where a note begins it is struck.
+        What is played, and what is meant. Where a note begins it is struck.
     """
     softness, beat = softness_of(risk), spec.beat_resolution
-    steps = len(band_logits)
-    strays = rng.logistic(size=(-(-steps // beat), *band_logits.shape[1:]))
-    drum_strays = rng.logistic(size=drum_logits.shape)
-    chosen = band_logits > softness * strays.repeat(beat, axis=0)[:steps]
-    band = _mended(chosen, band_logits, inside, before)
-    drums = (drum_logits > softness * drum_strays) & inside[:, None] & has_drums
-    return band, _one_hat(drums, drum_logits, spec)
+    steps, bar = len(band_logits), beats_per_bar * beat
+    place = np.arange(steps) % bar
+    thresholds = softness * rng.logistic(size=(beats_per_bar, *band_logits.shape[1:]))
+    drum_thresholds = softness * rng.logistic(size=(bar, drum_logits.shape[1]))
+    thresholds, drum_thresholds = thresholds[place // beat], drum_thresholds[place]
+    band, meant = (np.zeros(band_logits.shape, dtype=np.bool_) for _ in range(2))
+    heard = {Role.MELODY: tonal_places(melody, Role.MELODY, spec)}
+    for number, role in enumerate(PITCHED_ROLES):
+        own = slice(2 * number, 2 * number + 2)
+        logits = band_logits[..., own].copy()
+        foreign = foreignness_of(risk) + habits.foreign.get(role, 0.0)
+        logits[..., 0] += foreign * _foreign_rows(role, spec)
+        logits[..., 0] += nearness(heard, role, habits, spec)
+        logits[..., 0] += movement(logits[..., 0], role, habits, spec)
+        logits = habitual(logits, role, habits, bar, None if past is None else past[0][..., own])
+        logits[..., 0] = np.where(reach(role, habits, spec), logits[..., 0], -np.inf)
+        chosen = logits > thresholds[..., own]
+        held = None if past is None else past[0][-1, :, own]
+        meant[..., own] = _mended(chosen, logits, inside, held, MOST_NOTES[role])
+        rests = resting(logits[..., 0], role, habits, bar, inside)
+        band[..., own] = _without(meant[..., own], rests)
+        heard[role] = tonal_places(band[..., 2 * number], role, spec)
+    struck = None if past is None else past[1][..., None]
+    logits = habitual(drum_logits[..., None], Role.DRUMS, habits, bar, struck)[..., 0]
+    drums = (logits > drum_thresholds) & inside[:, None] & has_drums
+    drums = _one_hat(drums, logits, spec)
+    rests = resting(logits, Role.DRUMS, habits, bar, inside)
+    return Decision(played=(band, drums & ~rests[:, None]), meant=(meant, drums))
+
+
+def _without(planes: NDArray[np.bool_], rests: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(T, P, 2) without the time steps (T,) in which the role rests; what goes on is struck."""
+    if not rests.any():
+        return planes
+    played = planes & ~rests[:, None, None]
+    played[1:, :, 1] |= played[1:, :, 0] & rests[:-1, None]
+    return played
 
 
 def _mended(
@@ -91,53 +180,56 @@ def _mended(
     logits: NDArray[np.float32],
     inside: NDArray[np.bool_],
     before: NDArray[np.bool_] | None,
+    most: int,
 ) -> NDArray[np.bool_]:
-    """Rules 1 to 4: (T, P, R) as the thresholds have it -> as it is played."""
-    # (T, P, O) -> (O, P, T): a pitch's time steps side by side.
-    sounding, struck = (
-        np.ascontiguousarray(chosen[:, :, plane::2].transpose(2, 1, 0)) for plane in (0, 1)
-    )
-    held_before = None if before is None else before[:, ::2].T
+    """Rules 1 to 4: (T, P, 2) of a role as the thresholds have it -> as it is played."""
+    # (T, P) -> (P, T): a pitch's time steps side by side.
+    sounding, struck = (np.ascontiguousarray(chosen[..., plane].T) for plane in (0, 1))
+    held_before = None if before is None else before[:, 0]
     # Rule 2.
-    sounding[..., 1:-1] |= sounding[..., :-2] & sounding[..., 2:] & ~struck[..., 2:]
+    sounding[:, 1:-1] |= sounding[:, :-2] & sounding[:, 2:] & ~struck[:, 2:]
     sounding &= inside
-    scores, lengths = _notes(sounding, struck, logits)
-    for number, role in enumerate(PITCHED_ROLES):
-        _keep_surest(sounding[number], scores[number], MOST_NOTES[role])
+    scores, lengths = _notes(sounding, struck, logits[..., 0].T)
+    _keep_surest(sounding, scores, most)
     # Rule 4; what may have begun before the window or may end after it is no remnant.
     goes_on = np.ones_like(sounding)
-    goes_on[..., :-1] = sounding[..., 1:] & ~struck[..., 1:]
+    goes_on[:, :-1] = sounding[:, 1:] & ~struck[:, 1:]
     begins = sounding & (struck | ~_shifted(sounding, held_before))
     sounding &= ~begins | goes_on | (struck & (lengths == 1))
     begins = sounding & (struck | ~_shifted(sounding, held_before))
-    # (2, O, P, T) -> (T, P, O, 2) -> (T, P, R)
-    planes = np.stack([sounding, begins]).transpose(3, 2, 1, 0)
-    return np.ascontiguousarray(planes).reshape(chosen.shape)
+    # (P, T, 2) -> (T, P, 2)
+    return np.stack([sounding, begins], axis=-1).transpose(1, 0, 2)
+
+
+def _foreign_rows(role: Role, spec: BandSpec) -> NDArray[np.bool_]:
+    """(P,): the black keys, for at home the key is that of the white ones."""
+    classes = (np.arange(spec.pitches) + spec.lowest_pitch(role)) % OCTAVE
+    return np.isin(classes, WHITE_KEYS, invert=True)
 
 
 def _shifted(
     sounding: NDArray[np.bool_], held_before: NDArray[np.bool_] | None
 ) -> NDArray[np.bool_]:
-    """(O, P, T): what sounds in the time step before each."""
+    """(P, T): what sounds in the time step before each."""
     shifted = np.empty_like(sounding)
-    shifted[..., 1:] = sounding[..., :-1]
-    shifted[..., 0] = True if held_before is None else held_before
+    shifted[:, 1:] = sounding[:, :-1]
+    shifted[:, 0] = True if held_before is None else held_before
     return shifted
 
 
 def _notes(
     sounding: NDArray[np.bool_], struck: NDArray[np.bool_], logits: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Of the note that a cell (O, P, T) is part of: its mean logit, and its length in steps.
+    """Of the note that a cell (P, T) is part of: its mean logit, and its length in steps.
 
     Of cells that are part of none: minus infinity, and 0.
     """
     begins = sounding & struck
-    begins[..., 1:] |= sounding[..., 1:] & ~sounding[..., :-1]
-    begins[..., 0] = sounding[..., 0]
+    begins[:, 1:] |= sounding[:, 1:] & ~sounding[:, :-1]
+    begins[:, 0] = sounding[:, 0]
     cells = sounding.ravel()
     numbers = np.cumsum(begins.ravel())[cells]
-    sure = logits[:, :, ::2].transpose(2, 1, 0).ravel()[cells]
+    sure = logits.ravel()[cells]
     counts = np.bincount(numbers)
     means = np.bincount(numbers, weights=sure) / np.maximum(counts, 1)
     scores = np.full(sounding.shape, -np.inf)

@@ -62,10 +62,10 @@ class BandGrid:
     def _bar(self) -> int:
         return self._melody.beats_per_bar * self._spec.beat_resolution
 
-    def melody_roll(self) -> NDArray[np.bool_]:
-        """(S, P, 2): sounding and struck."""
+    def melody_roll(self, shift: int = 0) -> NDArray[np.bool_]:
+        """(S, P, 2): sounding and struck, so many semitones higher than it is played."""
         notes = [
-            BandNote(Role.MELODY, start, end, note.pitch)
+            BandNote(Role.MELODY, start, end, note.pitch + shift)
             for note, start, end in zip(
                 self._melody.notes, self._starts.tolist(), self._ends.tolist(), strict=True
             )

@@ -3,6 +3,7 @@
 Letters: S time steps of the piece, T of a window, P pitches, D drums, R planes.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -10,15 +11,17 @@ from numpy.typing import NDArray
 
 from firmware.errors import ModelRuntimeError, ParameterError
 from firmware.inference.band import BandModel
+from firmware.inference.band_habits import UNCHANGED
 from firmware.music.band import (
     BAND_ENCODING,
     PITCHED_ROLES,
     BandRolls,
     BandSpec,
+    cut,
     genre_slot,
     window_inputs,
 )
-from firmware.techniques.band_decision import decide
+from firmware.techniques.band_decision import Decision, decide
 
 _KICK: Final = 36
 _CRASH: Final = 49
@@ -27,10 +30,10 @@ _CRASH: Final = 49
 def noise_scale(risk: float) -> float:
     """What the noise is multiplied by: 1, as in training, at creative risk 1.
 
-    It grows with the square root of the risk. In proportion to it, the highest risk would be
+    It grows with the cube root of the risk. In proportion to it, the highest risk would be
     six times as far out as anything the network has seen.
     """
-    return float(np.sqrt(risk))
+    return float(np.cbrt(risk))
 
 
 class BandPlayer:
@@ -79,9 +82,14 @@ class BandPlayer:
             drums=np.zeros((steps, len(spec.drums)), dtype=np.bool_),
             beats_per_bar=beats_per_bar,
         )
+        # What the model is told that was played.
+        self._meant = replace(
+            self.rolls, band=self.rolls.band.copy(), drums=self.rolls.drums.copy()
+        )
         self.written = 0
         self._model, self._spec, self._rng = model, spec, rng
         self._genre = genre_slot(model.genres.index(genre), spec=spec)
+        self._habits = model.habits.get(genre, UNCHANGED)
         self._has_drums, self._risk, self._final = has_drums, risk, final
         self._hop = spec.hop(beats_per_bar)
         # What is said to all of a window is said to all of the piece: one take, one idea.
@@ -113,18 +121,22 @@ class BandPlayer:
         end = min(start + self._hop, rolls.steps)
         # Alone for so long the band would not know what to play.
         if rolls.melody[start : start + self._spec.time_steps, :, 0].any():
-            band, drums = self._decided(start)
-            rolls.band[start:end], rolls.drums[start:end] = (
-                band[: end - start],
-                drums[: end - start],
-            )
+            decision = self._decided(start)
+            for found, (band, drums) in ((rolls, decision.played), (self._meant, decision.meant)):
+                found.band[start:end] = band[: end - start]
+                found.drums[start:end] = drums[: end - start]
+            if start:
+                # Who rested until here begins again what was meant to go on.
+                sounding, struck = rolls.band[..., ::2], rolls.band[..., 1::2]
+                struck[start] |= sounding[start] & ~sounding[start - 1]
         self.written = end
         if self._final is not None and self._final[0] < end:
             self._close(*self._final)
             self.written = rolls.steps
 
-    def _decided(self, start: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        spec, rolls = self._spec, self.rolls
+    def _decided(self, start: int) -> Decision:
+        spec, rolls = self._spec, self._meant
+        bar = rolls.beats_per_bar * spec.beat_resolution
         noise = np.concatenate([self._idea, self._noise(spec.noise_shape[0] - 1)])
         inputs = window_inputs(rolls, start, spec=spec)
         band, drums = self._model.said({**inputs, "genre": self._genre, "noise": noise})
@@ -139,7 +151,10 @@ class BandPlayer:
             rng=self._rng,
             has_drums=self._has_drums,
             inside=start + np.arange(spec.time_steps) < rolls.steps,
-            before=rolls.band[start - 1] if start else np.zeros_like(rolls.band[0]),
+            melody=cut(rolls.melody[..., 0], start, spec.time_steps),
+            beats_per_bar=rolls.beats_per_bar,
+            habits=self._habits,
+            past=(cut(rolls.band, start - bar, bar), cut(rolls.drums, start - bar, bar)),
             spec=spec,
         )
 

@@ -51,7 +51,7 @@ def put_in_order(path: Path) -> None:
 
 
 def _cut_rectangles_alike(corners: NDArray[np.float32]) -> None:
-    """Have two triangles that are a plane by themselves share the diagonal of their least corner."""
+    """Cut what two triangles are by themselves, a rectangle, from its least corner."""
     normals = _normals(corners)
     sharing: dict[frozenset[tuple[float, ...]], list[int]] = {}
     for number, facet in enumerate(corners):
@@ -81,7 +81,8 @@ def _normals(corners: NDArray[np.float32]) -> NDArray[np.float64]:
     """(triangles, 3), of length 1."""
     wide = corners.astype(np.float64)
     across = np.cross(wide[:, 1] - wide[:, 0], wide[:, 2] - wide[:, 0])
-    return across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-12)
+    lengths = np.linalg.norm(across, axis=1, keepdims=True)
+    return np.asarray(across / np.maximum(lengths, 1e-12), dtype=np.float64)
 
 
 def volume_mm3(triangles: Triangles) -> float:

@@ -21,7 +21,14 @@ from hardware.enclosure.checks import web_at
 from hardware.enclosure.drawing import panel_drawing
 from hardware.enclosure.geometry import Volume, block, cylinder
 from hardware.enclosure.layout import Layout, lay_out
-from hardware.enclosure.meshes import Triangles, is_closed, prism, read_stl, volume_mm3
+from hardware.enclosure.meshes import (
+    Triangles,
+    is_closed,
+    prism,
+    put_in_order,
+    read_stl,
+    volume_mm3,
+)
 from hardware.enclosure.mounting import Wall
 from hardware.enclosure.parts import LED
 from hardware.enclosure.printing import (
@@ -324,3 +331,32 @@ def test_the_nearer_of_two_bodies_is_seen() -> None:
     greens = picture[..., 1][(picture[..., 0] == 0) & (picture[..., 2] == 0)]
     shadow = greens[(greens > 0.5 * corner[1]) & (greens < 0.8 * corner[1])]
     assert len(shadow) > 20
+
+
+def test_the_order_of_triangles_and_the_diagonal_of_a_rectangle_are_no_matter(
+    tmp_path: Path,
+) -> None:
+    """The CAD kernel writes either, and a box that is built anew is to be the same bytes."""
+    shipped = stamp.folder("small") / "clamp.stl"
+    data, rng = shipped.read_bytes(), np.random.default_rng(1)
+    facets = np.frombuffer(data[84:], np.uint8).reshape(-1, 50)
+    # The corners of a facet are its bytes 12 to 47; each begins with another one.
+    turned = facets[rng.permutation(len(facets))].copy()
+    corners = turned[:, 12:48].reshape(-1, 3, 12)
+    turned[:, 12:48] = np.roll(corners, 1, axis=1).reshape(-1, 36)
+    mixed = tmp_path / "mixed.stl"
+    mixed.write_bytes(data[:84] + turned.tobytes())
+    put_in_order(mixed)
+    assert mixed.read_bytes() == data
+    one = np.array([[[0, 0, 0], [2, 0, 0], [2, 0, 1]], [[0, 0, 0], [2, 0, 1], [0, 0, 1]]])
+    other = np.array([[[2, 0, 0], [2, 0, 1], [0, 0, 1]], [[2, 0, 0], [0, 0, 1], [0, 0, 0]]])
+    assert _written(one, tmp_path / "one.stl") == _written(other, tmp_path / "other.stl")
+
+
+def _written(triangles: NDArray[np.int64], path: Path) -> bytes:
+    facets = np.zeros((len(triangles), 12), dtype="<f4")
+    facets[:, 3:] = triangles.reshape(-1, 9)
+    rows = b"".join(facet.tobytes() + b"\0\0" for facet in facets)
+    path.write_bytes(bytes(80) + len(triangles).to_bytes(4, "little") + rows)
+    put_in_order(path)
+    return path.read_bytes()

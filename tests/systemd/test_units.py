@@ -145,7 +145,8 @@ def test_nothing_waits_for_the_network_and_nothing_listens() -> None:
 
 
 def test_every_command_that_a_unit_calls_is_there() -> None:
-    called = [re.findall(r"(?:bin/continuo|-m firmware) (\w+)", path.read_text()) for path in SERVICES]
+    call = re.compile(r"(?:bin/continuo|-m firmware) (\w+)")
+    called = [call.findall(path.read_text()) for path in SERVICES]
     names = {name for found in called for name in found}
     assert names == {"run", "rescue", "gadget", "stick", "update"}
     assert names <= COMMANDS.keys()

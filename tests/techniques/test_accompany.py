@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from firmware.errors import ModelRuntimeError, MusicError, ParameterError
 from firmware.inference.band import input_shapes
+from firmware.inference.band_habits import Habits
 from firmware.music.band import BAND_ENCODING as SPEC
-from firmware.music.band import Role
+from firmware.music.band import PITCHED_ROLES, Role
 from firmware.music.notes import Composition, Melody, Note, Track
 from firmware.music.timing import TICKS_PER_BEAT as BEAT
 from firmware.parameters import PARAMETERS_BY_KEY, ChoiceSpec, Parameters, Technique, parameters_for
@@ -41,6 +42,7 @@ class TastyModel:
     """
 
     genres = GENRES
+    habits: Mapping[str, Habits] = {}
 
     def __init__(self, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
@@ -69,6 +71,7 @@ class ScoreModel:
     """
 
     genres = GENRES
+    habits: Mapping[str, Habits] = {}
 
     def __init__(
         self,
@@ -88,6 +91,13 @@ class ScoreModel:
         """The score."""
         self.heard.append(inputs)
         return self.band, self.drums
+
+
+def _pitch_classes(work: Accompaniment, role: Role) -> NDArray[np.bool_]:
+    """(S, 12): which sound."""
+    sounding = work.rolls.band[..., 2 * PITCHED_ROLES.index(role)]
+    rows = np.arange(SPEC.pitches) + SPEC.lowest_pitch(role)
+    return np.stack([sounding[:, rows % 12 == each].any(axis=1) for each in range(12)], axis=1)
 
 
 def parameters(**given_values: Any) -> Parameters:
@@ -284,8 +294,61 @@ def test_more_risk_leads_further_from_the_safe_take() -> None:
     assert all(less < more for less, more in pairwise(far)), far
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    pitches=st.lists(st.integers(45, 84), min_size=1, max_size=24),
+    lengths=st.lists(st.sampled_from((BEAT // 4, BEAT // 2, BEAT, 3 * BEAT)), min_size=24),
+    semitones=st.integers(-18, 18),
+    risk=st.sampled_from((0.3, 1.0, 5.0)),
+    seed=st.integers(0, 3),
+)
+def test_in_another_key_the_band_is_the_same_there(
+    pitches: list[int], lengths: list[int], semitones: int, risk: float, seed: int
+) -> None:
+    """Its pitch classes are moved as the melody is, its drums are the same, note for note."""
+    starts = np.cumsum([0, *lengths]).tolist()
+
+    def heard(shift: int) -> Accompaniment:
+        notes = tuple(
+            Note(start_ticks=start, pitch=pitch + shift, duration_ticks=length)
+            for start, pitch, length in zip(starts, pitches, lengths, strict=False)
+        )
+        values = parameters(genre="rock", creative_risk=risk, seed=seed)
+        work = Accompaniment(Melody(notes=notes), values, TastyModel(), np.random.default_rng(0))
+        while not work.player.is_done:
+            work.player.play_on()
+        return work
+
+    one, other = heard(0), heard(semitones)
+    for role in PITCHED_ROLES:
+        ours, theirs = (_pitch_classes(work, role) for work in (one, other))
+        assert np.array_equal(np.roll(ours, semitones, axis=1), theirs)
+    assert np.array_equal(one.rolls.drums, other.rolls.drums)
+    assert np.array_equal(one.player.rolls.band, other.player.rolls.band)
+    assert one.rolls.band.any()
+
+
+def test_who_rests_is_heard_by_the_model_as_if_it_played() -> None:
+    """Or it would rest for good. What is played begins where it is struck, as ever."""
+    model = TastyModel()
+    model.habits = {"rock": Habits(resting=dict.fromkeys(PITCHED_ROLES, 9.0))}
+    melody = Melody(notes=line(*(60, 64, 67) * 32))
+    work = Accompaniment(melody, parameters(genre="rock"), model, np.random.default_rng(0))
+    while not work.player.is_done:
+        work.player.play_on()
+    sounding, struck = work.rolls.band[..., ::2], work.rolls.band[..., 1::2]
+    bars = sounding[:368].reshape(23, 16, -1, 3).any(axis=(1, 2))
+    assert bars.any()
+    assert not bars.all()
+    told = np.concatenate([heard["known"] for heard in model.heard[1:]])
+    assert told.reshape(-1, 16, 64, 6)[..., ::2].any(axis=(1, 2)).all()
+    begins = sounding.copy()
+    begins[1:] &= ~sounding[:-1]
+    assert not (begins & ~struck).any()
+
+
 def test_each_window_hears_what_was_played_before_it_and_the_next_bars() -> None:
-    """In three four a window is five bars: what lies beyond them is thrown away."""
+    """At home. In three four a window is five bars: what lies beyond them is thrown away."""
     model = TastyModel()
     melody = Melody(notes=line(*(60, 64, 67) * 20), beats_per_bar=3)
     work = Accompaniment(melody, parameters(genre="rock"), model, np.random.default_rng(0))
@@ -295,16 +358,16 @@ def test_each_window_hears_what_was_played_before_it_and_the_next_bars() -> None
     for number, heard in enumerate(model.heard):
         start = 60 * number
         before = slice(max(start - 16, 0), start)
-        assert np.array_equal(heard["known"], work.rolls.band[before]) or not number
-        assert np.array_equal(heard["known_drums"], work.rolls.drums[before]) or not number
+        assert np.array_equal(heard["known"], work.player.rolls.band[before]) or not number
+        assert np.array_equal(heard["known_drums"], work.player.rolls.drums[before]) or not number
         assert heard["genre"].tolist() == [0, 0, 0, 1, 0, 0, 0, 0]
         ahead = heard["melody"][16:]
-        assert np.array_equal(ahead[: 240 - start], work.rolls.melody[start : start + 64])
+        assert np.array_equal(ahead[: 240 - start], work.player.rolls.melody[start : start + 64])
     assert not model.heard[0]["known"].any()
     ideas = [heard["noise"][0].tolist() for heard in model.heard]
     assert ideas == [ideas[0]] * 4, "one idea for the whole piece"
     assert np.std(ideas[0]) > 0.5
-    sounding, struck = work.rolls.band[..., ::2], work.rolls.band[..., 1::2]
+    sounding, struck = work.player.rolls.band[..., ::2], work.player.rolls.band[..., 1::2]
     assert struck[1:][sounding[1:] & ~sounding[:-1]].all(), "across windows too"
     assert struck[0][sounding[0]].all()
     rest = [heard["noise"][1:].tolist() for heard in model.heard]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from firmware.inference.band_habits import UNCHANGED, Habits
 from firmware.music.band import BAND_ENCODING as SPEC
 from firmware.music.band import PITCHED_ROLES, Role, band_notes
 from firmware.techniques.band_decision import MOST_NOTES, SAFE_RISK, decide, softness_of
@@ -50,6 +51,7 @@ def decided(
     has_drums: bool = True,
     inside: NDArray[np.bool_] | None = None,
     before: NDArray[np.bool_] | None = None,
+    habits: Habits = UNCHANGED,
 ) -> Rolls:
     return decide(
         band,
@@ -58,8 +60,11 @@ def decided(
         rng=np.random.default_rng(seed),
         has_drums=has_drums,
         inside=np.ones(STEPS, dtype=np.bool_) if inside is None else inside,
-        before=before,
-    )
+        past=None if before is None else (before[None], np.zeros((1, 9), dtype=np.bool_)),
+        habits=habits,
+        melody=np.zeros((STEPS, SPEC.pitches), dtype=np.bool_),
+        beats_per_bar=4,
+    ).played
 
 
 def played(band: NDArray[np.float32], **given_values: object) -> list[tuple[str, int, int, int]]:
@@ -80,7 +85,7 @@ def wild(seed: int, scale: float = 3.0) -> tuple[NDArray[np.float32], NDArray[np
 
 def test_at_little_risk_what_is_likelier_than_not_is_played() -> None:
     band, drums = silence()
-    say(band, Role.BASS, 10, range(4, 12), sure=0.01)
+    say(band, Role.BASS, 12, range(4, 12), sure=0.01)
     say(band, Role.HARMONY, 20, range(4, 12), sure=-0.01)
     drums[3, KICK] = 0.01
     drums[5, KICK] = -0.01
@@ -129,7 +134,15 @@ def test_as_much_is_drawn_whatever_the_risk() -> None:
     after = []
     for risk in (0.1, 6.0):
         rng = np.random.default_rng(3)
-        decide(*wild(0), risk=risk, rng=rng, has_drums=True, inside=np.ones(STEPS, dtype=np.bool_))
+        decide(
+            *wild(0),
+            risk=risk,
+            rng=rng,
+            has_drums=True,
+            inside=np.ones(STEPS, dtype=np.bool_),
+            melody=np.zeros((STEPS, SPEC.pitches), dtype=np.bool_),
+            beats_per_bar=4,
+        )
         after.append(rng.random())
     assert after[0] == after[1]
 
@@ -168,12 +181,13 @@ def test_the_bass_plays_one_note_and_a_sure_note_stays_whole() -> None:
 
 def test_of_a_cluster_the_surest_are_played_and_of_as_sure_ones_the_lowest() -> None:
     band, _ = silence()
-    for row in range(10, 20):
-        say(band, Role.HARMONY, row, range(8), sure=3.0 if row == 19 else 2.0)
+    # None is foreign.
+    for row in (12, 14, 16, 17, 19, 21, 23, 24):
+        say(band, Role.HARMONY, row, range(8), sure=3.0 if row == 24 else 2.0)
         say(band, Role.COUNTER, row, range(8))
     assert [(role, row) for role, _, _, row in played(band)] == [
-        *((Role.COUNTER, row) for row in (10, 11, 12)),
-        *((Role.HARMONY, row) for row in (10, 11, 12, 19)),
+        *((Role.COUNTER, row) for row in (12, 14, 16)),
+        *((Role.HARMONY, row) for row in (12, 14, 16, 24)),
     ]
 
 
@@ -238,6 +252,67 @@ def test_at_a_windows_edges_notes_may_come_from_before_and_go_on_after() -> None
     assert not decided(band, before=held)[0][0, 10, 3], "it is held, not struck again"
     say(band, Role.HARMONY, 10, range(4), struck=False)
     assert decided(band, before=silent)[0][0, 10, 3], "what begins there is struck"
+
+
+def test_foreign_pitches_come_with_risk() -> None:
+    """Of the black keys more sound the more is risked; of the white ones no more nor fewer."""
+    band = np.full((STEPS, SPEC.pitches, SPEC.planes), NO, dtype=np.float32)
+    rng = np.random.default_rng(0)
+    band[..., 4] = rng.normal(0.0, 1.0, size=(STEPS // 4, SPEC.pitches)).repeat(4, axis=0) - 2.0
+    classes = (np.arange(SPEC.pitches) + SPEC.lowest_pitch(Role.COUNTER)) % 12
+    is_black = np.isin(classes, (1, 3, 6, 8, 10))
+    shares = []
+    for risk in (0.1, 0.3, 0.5):
+        sounding = decided(band, risk=risk)[0][..., 4]
+        shares.append(sounding[:, is_black].sum())
+        assert sounding[:, ~is_black].any()
+    assert shares[0] < shares[1] < shares[2]
+
+
+def test_a_whim_comes_again_in_every_bar_of_a_window() -> None:
+    """Of bars that are all alike, the drums and the pitches are the same at any risk."""
+    one, drums = wild(3)
+    bars = (np.tile(one[:16], (4, 1, 1)), np.tile(drums[:16], (4, 1)))
+    band, strokes = decided(*bars, risk=5.0)
+    plain, _ = decided(*bars, risk=0.3)
+    assert (band != plain).any()
+    assert all(np.array_equal(strokes[:16], strokes[at : at + 16]) for at in (16, 32, 48))
+    # A bar's first and last time steps depend on what comes before and after.
+    assert np.array_equal(band[18:30, :, ::2], band[34:46, :, ::2])
+
+
+def test_habits_are_heard() -> None:
+    """Who must be surer than anything rests; drums that are made likelier are struck."""
+    never = Habits(resting={Role.BASS: 19.0}, presence={Role.DRUMS: 15.0})
+    band, drums = silence()
+    for role in PITCHED_ROLES:
+        say(band, role, 30, range(8))
+    found, strokes = decided(band, drums, habits=never)
+    assert not found[..., :2].any()
+    assert found[:8, 30, 2].all()
+    assert strokes[:, KICK].all()
+
+
+def test_who_rests_is_not_heard_but_still_means_something() -> None:
+    """And strikes again what would have gone on into the next bar."""
+    band, drums = silence()
+    say(band, Role.HARMONY, 12, range(STEPS), sure=3.0)
+    band[16:32, 12, 2] = 1.0
+    decision = decide(
+        band,
+        drums,
+        risk=0.3,
+        rng=np.random.default_rng(0),
+        has_drums=True,
+        inside=np.ones(STEPS, dtype=np.bool_),
+        melody=np.zeros((STEPS, SPEC.pitches), dtype=np.bool_),
+        beats_per_bar=4,
+        habits=Habits(resting={Role.HARMONY: 2.0}),
+    )
+    notes = [(n.start, n.end) for n in band_notes(*decision.played)]
+    assert notes == [(0, 16), (32, STEPS)]
+    assert decision.played[0][32, 12, 3]
+    assert [(n.start, n.end) for n in band_notes(*decision.meant)] == [(0, STEPS)]
 
 
 def test_nothing_but_the_drums_depends_on_whether_there_are_drums() -> None:

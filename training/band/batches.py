@@ -20,13 +20,19 @@ from firmware.music.band import (
     Role,
     cut,
     genre_slot,
+    moved,
     window_inputs,
 )
+from firmware.music.home_key import home_shift, way_back
 from training.band.shards import BandPiece
 
-_LOWEST_SHIFT: Final = -6
-_HIGHEST_SHIFT: Final = 5
 _OCTAVE: Final = 12
+
+_STRAYS: Final = (-7, -5, 5, 7)
+"""Semitones by which a key is mistaken for its neighbours."""
+
+_PASSAGE_BARS: Final = 32
+"""A player's melody is about so long, and its key is that of so much of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +46,7 @@ class BandBatchConfig:
             all bars alike, 0 all pieces.
         blank_share: Share of the windows whose known bar is hidden, as where a piece begins.
         noised_share: Share of the windows whose known bar is as faulty as the model's own.
-        octave_share: Share of the melodies that are moved by an octave.
+        stray_share: Share of the windows that are heard in a neighbouring key.
     """
 
     batch_size: int = 8
@@ -48,7 +54,7 @@ class BandBatchConfig:
     length_power: float = 0.75
     blank_share: float = 0.1
     noised_share: float = 0.3
-    octave_share: float = 0.2
+    stray_share: float = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,22 +182,24 @@ class BandSampler:
         # Any bar line that has at least a bar behind it.
         start = bar * int(rng.integers(max(rolls.steps // bar, 1)))
         batch = window_batch(pieces, Window(piece=number, start=start), rolls, spec=self._spec)
-        shift = int(rng.integers(_LOWEST_SHIFT, _HIGHEST_SHIFT + 1))
-        octave = 0
-        if rng.random() < config.octave_share:
-            octave = _OCTAVE * int(rng.choice((-1, 1)))
+        first = max(start - bar * int(rng.integers(_PASSAGE_BARS)), 0)
+        shift = melody_shift(rolls.melody, first, first + bar * _PASSAGE_BARS)
+        stray = int(rng.choice(_STRAYS))
+        if rng.random() < config.stray_share:
+            shift += stray
+        band_shift = way_back(-shift)
         kind, conditions = rng.random(), dict(batch.conditions)
         if kind < config.blank_share:
             for name in ("known", "known_drums"):
                 conditions[name] = np.zeros_like(conditions[name])
         elif kind < config.blank_share + config.noised_share:
             conditions |= _noised(rng, conditions)
-        conditions["melody"] = moved(conditions["melody"], shift + octave)
-        conditions["known"] = moved(conditions["known"], shift)
+        conditions["melody"] = moved(conditions["melody"], shift)
+        conditions["known"] = moved(conditions["known"], band_shift)
         conditions["tonality"] = _turned(conditions["tonality"], shift)
         return BandBatch(
             conditions=conditions,
-            band=moved(batch.band, shift),
+            band=moved(batch.band, band_shift),
             drums=batch.drums,
             weights=batch.weights,
         )
@@ -236,28 +244,34 @@ def joined(batches: Sequence[BandBatch]) -> BandBatch:
     )
 
 
-def moved(rolls: NDArray[np.float32], semitones: int) -> NDArray[np.float32]:
-    """Transpose rolls (B, steps, P, any); what leaves the roll comes back by an octave.
+def melody_shift(melody: NDArray[np.bool_], start: int = 0, end: int | None = None) -> int:
+    """How far a melody is from its home key; see `firmware.music.home_key`.
 
-    Raises:
-        ValueError: If they are to be moved farther than the roll is high.
+    Args:
+        melody: (S, P, 2).
+        start: Where the passage begins whose key it is.
+        end: Where that ends.
+
+    Returns:
+        Semitones; of a passage without melody those of the whole, and 0 where all is silent.
     """
-    if not semitones:
-        return rolls
-    pitches = rolls.shape[2]
-    row = np.arange(pitches) + semitones
-    row = np.where(row < 0, row % _OCTAVE, row)
-    over = row - pitches
-    row = np.where(over >= 0, pitches - _OCTAVE + over % _OCTAVE, row)
-    if abs(semitones) >= pitches:
-        raise ValueError(f"a roll of {pitches} pitches cannot be moved by {semitones}")
-    inner = np.flatnonzero(row == np.arange(pitches) + semitones)
-    outer = np.flatnonzero(row != np.arange(pitches) + semitones)
-    found = np.zeros_like(rolls)
-    found[:, :, row[inner]] = rolls[:, :, inner]
-    for old in outer:
-        np.maximum(found[:, :, row[old]], rolls[:, :, old], out=found[:, :, row[old]])
-    return found
+    for part in (melody[start:end, :, 0], melody[:, :, 0]):
+        if part.any():
+            lowest = BAND_ENCODING.lowest_pitch(Role.MELODY)
+            durations = enumerate(part.sum(axis=0).tolist(), start=lowest)
+            last = int(np.nonzero(part)[1][-1]) + lowest
+            return home_shift([*durations, (last, 0)])
+    return 0
+
+
+def moved_home(rolls: BandRolls, shift: int) -> BandRolls:
+    """A piece in the key in which its melody is moved by so many semitones; it shares nothing."""
+    return BandRolls(
+        melody=moved(rolls.melody, shift).copy(),
+        band=moved(rolls.band, way_back(-shift)).copy(),
+        drums=rolls.drums.copy(),
+        beats_per_bar=rolls.beats_per_bar,
+    )
 
 
 def _turned(tonality: NDArray[np.float32], semitones: int) -> NDArray[np.float32]:

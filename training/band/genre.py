@@ -16,7 +16,9 @@ from training.band.shards import BandPiece
 STEP_TICKS: Final = TICKS_PER_BEAT // BAND_ENCODING.beat_resolution
 
 _OTHER_KEYS: Final = (2, -3, 5, -1, 4, -5, 1, 3, -2, -4, 6)
-_PASSAGE_BARS: Final = 32
+PASSAGE_BARS: Final = 32
+"""At most, of what is played of a piece at once."""
+
 _FEWEST_REAL_BARS: Final = 64
 _MOST_REAL_BARS: Final = 8000
 _ROUNDS: Final = 16
@@ -257,13 +259,13 @@ def _enough(pieces: Sequence[BandPiece]) -> list[BandPiece]:
 
 def _passages(pieces: Sequence[BandPiece], rng: np.random.Generator) -> Iterator[BandPiece]:
     """All of all pieces in passages: first one of each, then another one of each, and so on."""
-    starts = [rng.permutation(np.arange(0, piece.bars, _PASSAGE_BARS)).tolist() for piece in pieces]
+    starts = [rng.permutation(np.arange(0, piece.bars, PASSAGE_BARS)).tolist() for piece in pieces]
     order = rng.permutation(len(pieces)).tolist()
     for turn in range(max(map(len, starts))):
         for number in order:
             if turn < len(starts[number]):
                 first = starts[number][turn]
-                yield from _sung(excerpt(pieces[number], first, first + _PASSAGE_BARS))
+                yield from _sung(excerpt(pieces[number], first, first + PASSAGE_BARS))
 
 
 def _sung(piece: BandPiece) -> Iterator[BandPiece]:

@@ -23,13 +23,14 @@ from firmware.music.band import (
     BandRolls,
     BandSpec,
     Role,
+    cut,
     genre_slot,
     window_inputs,
 )
 from firmware.techniques.band_decision import decide
 from firmware.techniques.bands import band_of
 from training.band import metrics
-from training.band.batches import BandPieces, Window
+from training.band.batches import BandPieces, Window, melody_shift, moved_home
 
 Predict = Callable[
     [Mapping[str, NDArray[np.float32]]], tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -105,7 +106,7 @@ class BandJudge:
     Attributes:
         genres: Those that the split has pieces of.
         passages: All passages.
-        real: What the corpus plays there.
+        real: What the corpus plays there, at home as all that is played.
 
     Raises:
         ConfigError: If it has pieces of none.
@@ -141,14 +142,14 @@ class BandJudge:
             for number in self._slots.values()
             for passage in _passages(pieces, number, chains, links, rng)
         ]
-        self.real = [self._cut(pieces.rolls(one.piece), one) for one in self.passages]
+        self.real = [self._cut(self._at_home(one), one) for one in self.passages]
         self._corpus = {genre: self._measured(genre, [self.real]) for genre in self.genres}
 
     def play(self, predict: Predict, *, take: int) -> list[BandRolls]:
         """Play all passages; another take has other noise."""
         spec = self._spec
         rng = np.random.default_rng((self._seed, take))
-        played = [_writable(self._pieces.rolls(one.piece)) for one in self.passages]
+        played = [self._at_home(one) for one in self.passages]
         size = len(self.passages)
         whole = rng.standard_normal((size, 1, spec.noise_shape[1]))
         for link in range(max(len(one.starts) for one in self.passages)):
@@ -174,6 +175,10 @@ class BandJudge:
             for genre in self.genres
         }
 
+    def _at_home(self, passage: Passage) -> BandRolls:
+        rolls = self._pieces.rolls(passage.piece)
+        return moved_home(rolls, melody_shift(rolls.melody, passage.starts[0], passage.end))
+
     def _told(
         self, rolls: BandRolls, passage: Passage, link: int
     ) -> dict[str, NDArray[np.float32]]:
@@ -191,6 +196,7 @@ class BandJudge:
     ) -> None:
         """Decide what a window's logits mean, and write it into the piece."""
         start, spec = passage.starts[link], self._spec
+        bar = rolls.beats_per_bar * spec.beat_resolution
         genre = self._genre_of[passage.piece]
         inside = np.arange(start, start + spec.time_steps) < rolls.steps
         band, drums = decide(
@@ -199,9 +205,11 @@ class BandJudge:
             rng=rng,
             has_drums=band_of(genre).has_drums,
             inside=inside,
-            before=rolls.band[start - 1] if start else None,
+            melody=cut(rolls.melody[..., 0], start, spec.time_steps),
+            beats_per_bar=rolls.beats_per_bar,
+            past=(cut(rolls.band, start - bar, bar), cut(rolls.drums, start - bar, bar)),
             spec=spec,
-        )
+        ).played
         roles = self._pieces.roles[passage.piece]
         band &= np.repeat(roles[: len(PITCHED_ROLES)], 2)
         steps = min(spec.time_steps, rolls.steps - start)
@@ -335,15 +343,6 @@ def _passages(
         end = int(pieces.steps[piece]) if after is None else after
         found.append(Passage(piece=piece, starts=tuple(one.start for one in taken), end=end))
     return found
-
-
-def _writable(rolls: BandRolls) -> BandRolls:
-    return BandRolls(
-        melody=rolls.melody,
-        band=rolls.band.copy(),
-        drums=rolls.drums.copy(),
-        beats_per_bar=rolls.beats_per_bar,
-    )
 
 
 def _known_mean(values: Sequence[float]) -> float:

@@ -29,6 +29,7 @@ from firmware.music.band import BAND_ENCODING, PITCHED_ROLES, BandNote, BandRoll
 from firmware.music.metrics import Mode
 from firmware.music.notes import Composition, Note, Track
 from firmware.music.timing import TICKS_PER_BEAT
+from firmware.music.tonal_space import CIRCLES
 
 QUALIFIED_BEATS: Final = 3 / 24
 """How long a note of MuseGAN must be: three time steps of a twenty-fourth of a beat."""
@@ -137,7 +138,7 @@ def tonal_centroid(chroma: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     with np.errstate(invalid="ignore"):
         shares = chroma / chroma.sum(axis=-1, keepdims=True)
-    return np.asarray(shares @ _CIRCLES)
+    return np.asarray(shares @ CIRCLES)
 
 
 def consonance(pieces: Iterable[BandRolls], roles: Iterable[Role] = PITCHED_ROLES) -> float:
@@ -245,21 +246,6 @@ def take_distance(takes: Sequence[NDArray[np.bool_]]) -> float:
 def equal_takes(takes: Sequence[NDArray[np.bool_]]) -> int:
     """How many takes are the same as an earlier one."""
     return len(takes) - len({take.tobytes() for take in takes})
-
-
-def _circles() -> NDArray[np.float64]:
-    """(12, 6): each pitch class on three circles."""
-    classes = np.arange(12)
-    circles = ((7 / 6, 1.0), (3 / 2, 1.0), (2 / 3, 0.5))
-    columns = [
-        radius * turn(classes * angle * np.pi)
-        for angle, radius in circles
-        for turn in (np.sin, np.cos)
-    ]
-    return np.stack(columns, axis=-1)
-
-
-_CIRCLES: Final = _circles()
 
 
 def _bars(steps: NDArray[Value], rolls: BandRolls) -> NDArray[Value]:

@@ -6,6 +6,7 @@ Nothing here chooses notes: the technique's own code does.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from firmware.errors import ConfigError
 from firmware.inference.band import BandModel
+from firmware.inference.band_habits import Habits
 from firmware.music.band import BandRolls
 from firmware.music.notes import Melody
 from firmware.parameters import PARAMETERS_BY_KEY, NumberSpec, Technique, parameters_for
@@ -50,13 +52,20 @@ class FloatBand:
     Args:
         network: It takes and says what `firmware.inference.band` names, with a batch axis.
         genres: Names of the genres that it knows, by number.
+        habits: By genre, of the bundle beside which it is heard.
 
     Attributes:
         genres: These.
+        habits: These.
     """
 
-    def __init__(self, network: "keras.Model", genres: Sequence[str]) -> None:
-        self._network = network
+    def __init__(
+        self,
+        network: "keras.Model",
+        genres: Sequence[str],
+        habits: Mapping[str, Habits] = MappingProxyType({}),
+    ) -> None:
+        self._network, self.habits = network, habits
         self.genres = tuple(genres)
 
     def said(

@@ -1,4 +1,4 @@
-"""Training batches of the band: the same each time, on bar lines, in twelve keys."""
+"""Training batches of the band: the same each time, on bar lines, in the melody's home key."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,19 +7,21 @@ import numpy as np
 import pytest
 
 from firmware.errors import ConfigError
-from firmware.music.band import BAND_ENCODING, BandNote, Role, band_rolls
+from firmware.music.band import BAND_ENCODING, BandNote, Role, band_rolls, moved
+from firmware.music.home_key import way_back
 from training.band.batches import (
     BandBatchConfig,
     BandPieces,
     BandSampler,
     Window,
-    moved,
+    melody_shift,
+    moved_home,
     window_batch,
 )
 from training.band.shards import BandPiece
 
 GENRES = ("rock", "bach")
-PLAIN = BandBatchConfig(batch_size=8, blank_share=0.0, noised_share=0.0, octave_share=0.0)
+PLAIN = BandBatchConfig(batch_size=8, blank_share=0.0, noised_share=0.0, stray_share=0.0)
 
 
 def _sampler(songs: Sequence[BandPiece], config: BandBatchConfig = PLAIN) -> BandSampler:
@@ -30,7 +32,7 @@ def test_a_batch_is_the_same_each_time_and_none_is_like_another(
     band_songs: Sequence[BandPiece],
 ) -> None:
     """By its number and the seed, whatever was drawn before."""
-    config = replace(PLAIN, noised_share=0.5, blank_share=0.2, octave_share=0.5)
+    config = replace(PLAIN, noised_share=0.5, blank_share=0.2, stray_share=0.5)
     first, again = _sampler(band_songs, config), _sampler(band_songs, config)
     first.batch(0)
     for one, other in ((first.batch(3), again.batch(3)),):
@@ -83,29 +85,57 @@ def test_moving_rolls_is_moving_notes(shift: int) -> None:
     np.testing.assert_array_equal(found.astype(np.bool_), expected)
 
 
-def test_all_is_moved_together_and_the_tonality_with_it(band_songs: Sequence[BandPiece]) -> None:
-    """In each window the melody lies where the unmoved window's lies, so many rows away."""
+def test_all_is_moved_home_together(band_songs: Sequence[BandPiece]) -> None:
+    """The melody by its passage's shift, the band the short way, the tonality as the melody."""
     pieces = BandPieces(band_songs, genres=GENRES)
     batch = _sampler(band_songs).batch(2)
-    shifts = set()
     for row in range(8):
         matches = []
         for piece in range(len(pieces)):
             for start in range(0, int(pieces.steps[piece]), 16):
                 plain = window_batch(pieces, Window(piece=piece, start=start))
-                for shift in range(-6, 6):
+                # A passage may begin at any bar up to the window.
+                for first in range(0, start + 1, 16):
+                    shift = melody_shift(pieces.rolls(piece).melody, first, first + 512)
                     melody = moved(plain.conditions["melody"], shift)[0]
+                    band = moved(plain.band, way_back(-shift))[0]
                     if np.array_equal(melody, batch.conditions["melody"][row]):
-                        matches.append((plain, shift))
-        plain, shift = next(
-            (plain, shift)
-            for plain, shift in matches
-            if np.array_equal(moved(plain.band, shift)[0], batch.band[row])
-        )
+                        matches.append((plain, shift, np.array_equal(band, batch.band[row])))
+        plain, shift, _ = next(match for match in matches if match[2])
         turned = plain.conditions["tonality"][0][(np.arange(64) - shift) % 12]
         np.testing.assert_allclose(batch.conditions["tonality"][row], turned)
-        shifts.add(shift)
-    assert len(shifts) > 2
+
+
+def test_some_windows_are_heard_in_a_neighbouring_key(band_songs: Sequence[BandPiece]) -> None:
+    """A fifth up or down, melody and band alike."""
+    plain = _sampler(band_songs).batch(5)
+    strayed = _sampler(band_songs, replace(PLAIN, stray_share=1.0)).batch(5)
+    for row in range(8):
+        ours, theirs = (b.conditions["melody"][row] for b in (plain, strayed))
+        found = [by for by in (-7, -5, 5, 7) if np.array_equal(moved(ours, by), theirs)]
+        assert len(found) == 1
+        classes = [
+            np.array([b.band[row, :, pc::12, ::2].any(axis=1) for pc in range(12)])
+            for b in (plain, strayed)
+        ]
+        shift = found[0]
+        # 64 rows: the classes of rows go round in twelves.
+        assert np.array_equal(np.roll(classes[0], shift, axis=0), classes[1])
+
+
+def test_a_piece_is_moved_home_as_a_melody_is_on_the_device(
+    band_songs: Sequence[BandPiece],
+) -> None:
+    for song in band_songs:
+        rolls = song.rolls()
+        shift = melody_shift(rolls.melody)
+        home = moved_home(rolls, shift)
+        assert melody_shift(home.melody) == 0
+        assert home.drums is not rolls.drums
+        assert np.array_equal(home.drums, rolls.drums)
+        assert home.band.any() == rolls.band.any()
+    silent = np.zeros_like(rolls.melody)
+    assert melody_shift(silent) == 0
 
 
 def test_genres_have_their_shares_and_their_slots(band_songs: Sequence[BandPiece]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from firmware.inference.band_habits import Habits
 from firmware.inference.bundle import Bundle, read_bundle, shipped_bundles
 from firmware.music.band import BAND_ENCODING, BandNote, Role
 from training import report_card
@@ -25,6 +26,7 @@ class NoisyModel:
     """Says anything of two genres."""
 
     genres = ("bach", "pop")
+    habits: Mapping[str, Habits] = {}
 
     def said(
         self, inputs: Mapping[str, NDArray[np.float32]]

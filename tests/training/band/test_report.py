@@ -1,6 +1,6 @@
 """What a training of a band shows of itself, and what it is judged by; needs Keras' extra."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ pytest.importorskip("keras", reason="the training extra is not installed")
 
 from firmware.midi.files import read_composition
 from firmware.music.band import PITCHED_ROLES, BandRolls, Role
-from training.band.batches import BandPieces
+from training.band.batches import BandPieces, melody_shift, moved_home
 from training.band.judge import CORPUS, FIGURES, BandJudge, gaps, mean_gap, together
 from training.band.report import (
     PLATEAU_LOOKS,
@@ -38,12 +38,11 @@ class _Parrot:
 
     def __init__(self, songs: Sequence[BandPiece]) -> None:
         self._answers = {}
-        for song in songs:
-            rolls = song.rolls()
-            for start in range(0, song.steps, 64):
+        for rolls in (home for song in songs for home in _at_home(song)):
+            for start in range(0, rolls.steps, 64):
                 melody = np.zeros((64, 64, 2), dtype=np.float32)
                 band, drums = np.zeros((64, 64, 6), np.float32), np.zeros((64, 9), np.float32)
-                steps = min(64, song.steps - start)
+                steps = min(64, rolls.steps - start)
                 melody[:steps] = rolls.melody[start : start + steps]
                 band[:steps] = rolls.band[start : start + steps]
                 drums[:steps] = rolls.drums[start : start + steps]
@@ -55,6 +54,15 @@ class _Parrot:
         found = [self._answers[melody[16:].tobytes()] for melody in told["melody"]]
         bands, drums = zip(*found, strict=True)
         return np.stack(bands), np.stack(drums)
+
+
+def _at_home(song: BandPiece) -> Iterator[BandRolls]:
+    """As it is at home where any of its passages is."""
+    rolls = song.rolls()
+    starts = range(0, song.steps, 64)
+    ends = (*starts[1:], song.steps)
+    shifts = {melody_shift(rolls.melody, a, b) for a in starts for b in ends if a < b}
+    yield from (moved_home(rolls, shift) for shift in shifts)
 
 
 def _silent(

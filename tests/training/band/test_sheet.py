@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from firmware.errors import ConfigError
+from firmware.inference.band_habits import Habits
 from firmware.inference.bundle import Bundle, shipped_bundles
 from firmware.midi.files import read_composition, read_melody
 from firmware.music.band import BAND_ENCODING, BandNote, Role
@@ -26,6 +27,7 @@ class HeldModel:
     """A bass, a chord, a line and a kick on every beat."""
 
     genres = ("bach", "pop")
+    habits: Mapping[str, Habits] = {}
 
     def said(
         self, inputs: Mapping[str, NDArray[np.float32]]
