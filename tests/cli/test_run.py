@@ -46,6 +46,15 @@ def instrument(
                 running.kill()
 
 
+@pytest.fixture
+def hang_up() -> Iterator[None]:
+    """A program that is started under nohup is deaf to it, and so are its children."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_up")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_switches_it_off(tmp_path: Path, number: signal.Signals) -> None:
     with instrument(tmp_path) as running:
