@@ -205,13 +205,7 @@ def runs_from_json(text: str, *, file: str) -> tuple[float, ...]:
 
 def _checked(text: str, file: str, read: Callable[[Fields], _Read]) -> _Read:
     """Let a reader read; whatever it finds is said as one of our errors, with the file's name."""
-    try:
-        raw = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise LibraryError(f"{file} is not JSON: {error}") from error
-    fields = Fields(raw, file=file)
-    if fields.take("format", int) != FORMAT_VERSION:
-        raise LibraryError(f"{file} has another format than {FORMAT_VERSION}")
+    fields = Fields.of_text(text, file=file, version=FORMAT_VERSION)
     try:
         return read(fields)
     except LibraryError:

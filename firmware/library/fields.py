@@ -1,7 +1,8 @@
 """What a JSON file says, asked for field by field, with the name of what is wrong."""
 
+import json
 import re
-from typing import Any
+from typing import Any, Self
 
 from firmware.errors import LibraryError
 
@@ -30,6 +31,22 @@ class Fields:
         self.raw: dict[str, object] = raw
         self._file = file
         self._where = where
+
+    @classmethod
+    def of_text(cls, text: str, *, file: str, version: int) -> Self:
+        """Read a file of ours, which says the version of its format.
+
+        Raises:
+            LibraryError: If it is no JSON, not an object, or of another version.
+        """
+        try:
+            raw = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise LibraryError(f"{file} is not JSON: {error}") from error
+        fields = cls(raw, file=file)
+        if fields.take("format", int) != version:
+            raise LibraryError(f"{file} has another format than {version}")
+        return fields
 
     def take(self, key: str, *kinds: type) -> Any:
         """The value of a field.

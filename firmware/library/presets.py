@@ -170,13 +170,7 @@ def preset_from_json(text: str, *, file: str) -> Parameters:
     Raises:
         LibraryError: If anything in it is of a wrong kind or out of range.
     """
-    try:
-        raw = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise LibraryError(f"{file} is not JSON: {error}") from error
-    fields = Fields(raw, file=file)
-    if fields.take("format", int) != FORMAT_VERSION:
-        raise LibraryError(f"{file} has another format than {FORMAT_VERSION}")
+    fields = Fields.of_text(text, file=file, version=FORMAT_VERSION)
     given = fields.part("parameters")
     values = {key: given.take(key, int, float, str) for key in given.raw}
     try:

@@ -1,13 +1,14 @@
 """A library, and a composition to keep in it."""
 
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from firmware.library.records import CompositionRecord
-from firmware.library.store import (
-    Library,
-)
+from firmware.library.store import Library
 from firmware.music.notes import Composition, Melody, Note, Track
 from firmware.parameters import Technique
 
@@ -34,6 +35,17 @@ RECORD = CompositionRecord(
     created_at="2025-11-20T14:02:11+00:00",
     parent="2025-11-19_10-00-00_ode-to-joy_enhance",
 )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """In memory where there is a place for it: a kill loses no page, and no disk is waited for."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made inside
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory, prefix="continuo-") as name:
+        yield Path(name)
 
 
 @pytest.fixture

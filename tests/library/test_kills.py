@@ -4,24 +4,9 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 KILLS = 300
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """In memory where there is a place for it: a kill loses no page, and no disk is waited for."""
-    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made inside
-    if not os.access(memory, os.W_OK):
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(dir=memory, prefix="continuo-") as name:
-        yield Path(name)
 
 
 def test_no_kill_leaves_an_unreadable_or_half_old_composition(folder: Path) -> None:

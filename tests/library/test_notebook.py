@@ -4,7 +4,6 @@ import errno
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,17 +13,6 @@ from firmware.errors import LibraryError
 from firmware.library.notebook import Notebook
 
 KILLS = 60
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """In memory where there is a place for it: no disk is waited for."""
-    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made inside
-    if not os.access(memory, os.W_OK):
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(dir=memory, prefix="continuo-") as name:
-        yield Path(name)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from firmware.techniques import generate
 from firmware.techniques.extend import EXTENSION_TRACK, MELODY_TRACK, extend
 from firmware.techniques.progress import Progress, finish
 from firmware.techniques.prompt import prompt_of
+from tests.techniques.performances import performances
 
 STEP = TICKS_PER_BEAT // SPEC.beat_resolution
 BEAT = TICKS_PER_BEAT
@@ -150,30 +151,11 @@ lines = st.lists(
 )
 
 
-def performed(period: int, misses: list[int], seed: int) -> tuple[Note, ...]:
-    """Free playing: about even, each note a little early or late."""
-    rng = np.random.default_rng(seed)
-    return tuple(
-        Note(
-            start_ticks=max(at * period // 2 + miss, 0),
-            pitch=int(rng.integers(40, 90)),
-            duration_ticks=int(rng.integers(1, period)),
-            velocity=int(rng.integers(1, 128)),
-        )
-        for at, miss in enumerate(misses)
-        if at % 2 == 0 or rng.random() < 0.6
-    )
-
-
-performances = st.builds(
-    performed,
-    period=st.integers(200, 1500),
-    misses=st.lists(st.integers(-15, 15), min_size=1, max_size=80),
-    seed=st.integers(0, 99),
-)
 melodies = st.builds(
     Melody,
-    notes=lines | performances | st.lists(played_notes, min_size=1, max_size=40).map(tuple),
+    notes=lines
+    | performances(most=80)
+    | st.lists(played_notes, min_size=1, max_size=40).map(tuple),
     tempo_bpm=st.floats(40.0, 220.0) | st.sampled_from((40.0, 63.0, 120.0, 220.0)),
     beats_per_bar=st.integers(1, 7),
 )
