@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from time import sleep
 from typing import Final
 
 from firmware.maintenance.lines import Line, look_at_lines
@@ -42,12 +43,13 @@ class Said:
     text: str
 
 
-def run_program(*words: str, content: bytes = b"") -> Said | None:
+def run_program(*words: str, content: bytes = b"", within_s: float = _PROGRAM_S) -> Said | None:
     """Run a program; None if it is not installed or does not end.
 
     Args:
         words: The program and its arguments.
         content: What it reads from its standard input.
+        within_s: How long it may take.
     """
     program = shutil.which(words[0])
     if program is None:
@@ -57,7 +59,7 @@ def run_program(*words: str, content: bytes = b"") -> Said | None:
             [program, *words[1:]],
             capture_output=True,
             input=content,
-            timeout=_PROGRAM_S,
+            timeout=within_s,
             check=False,
             env={**os.environ, "LC_ALL": "C"},
         )
@@ -106,6 +108,7 @@ class Probe:
         lines: Looks at GPIO lines.
         package: Version of a Python package.
         now: Its clock.
+        wait: Waits for some seconds.
     """
 
     root: Path = Path("/")
@@ -114,6 +117,7 @@ class Probe:
     lines: Lines = look_at_lines
     package: Callable[[str], str | None] = package_version
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    wait: Callable[[float], None] = sleep
 
     @property
     def is_pi(self) -> bool:

@@ -141,23 +141,17 @@ def copy_release(release: Release, source: Path, target: Path, on_progress: Repo
         UpdateError: If a file is missing, or is not what was signed.
         OSError: If the disk refuses.
     """
-    done, folders = 0, {target}
+    done = 0
     for file in release.files:
         place = target / file.path
         place.parent.mkdir(parents=True, exist_ok=True)
-        folders.update(parent for parent in place.parents if target in parent.parents)
         if file.link:
             place.symlink_to(file.link)
             continue
         for size in _copy(file, source / FILES / file.path, place):
             done += size
             on_progress(done, release.total_bytes)
-    for folder in sorted(folders, reverse=True):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    os.sync()  # one for all: of thousands of files, one by one takes a card minutes
 
 
 def sign_release(folder: Path, version: str, key: Path, now: datetime) -> Release:
@@ -225,7 +219,6 @@ def _copy(file: ReleaseFile, source: Path, place: Path) -> Iterator[int]:
             raise UpdateError(sentence, remedy="copy it again")
         writing.flush()
         os.fchmod(writing.fileno(), mode)
-        os.fsync(writing.fileno())
 
 
 def _listed(root: Path) -> Iterator[ReleaseFile]:

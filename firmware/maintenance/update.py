@@ -1,6 +1,7 @@
 """One update from its folder to the release that has proved itself, or back to the one before."""
 
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ UNIT: Final = "continuo"
 GUARD: Final = "continuo-settle"
 
 _LOOK_S: Final = 1.0
+_FIRST_START_S: Final = 60.0  # nothing of it is compiled yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ def update(
             _return(releases, around)
         folder = releases.stage(release, source, on_copy)
         _check_starts(folder, release, around)
-        with _unbothered(), _guarded(folder, around):
+        with _unbothered(), _guarded(around):
             try:
                 releases.happen(Event.STAGED, release.version)
                 why_not = _restart(around) or _tried(release, around, on_trial)
@@ -149,7 +151,7 @@ def _check_newer(release: Release, running: str, *, may_be_older: bool) -> None:
 
 def _check_starts(folder: Path, release: Release, around: Around) -> None:
     """See that it can say its version here, before anything depends on it."""
-    said = around.run(str(folder / PROGRAM), "--version")
+    said = around.run(str(folder / PROGRAM), "--version", within_s=_FIRST_START_S)
     if said is None or said.code != 0 or release.version not in said.text:
         raise UpdateError(
             f"{release.version} does not start on this machine, and was left alone",
@@ -158,8 +160,8 @@ def _check_starts(folder: Path, release: Release, around: Around) -> None:
 
 
 def _restart(around: Around) -> str:
-    """Have the service started anew; why that is not possible, or ""."""
-    said = around.run("systemctl", "restart", UNIT)
+    """Have the service started anew, soon; why that is not possible, or ""."""
+    said = around.run("systemctl", "restart", "--no-block", UNIT)
     if said is None:
         return "cannot be tried without systemd"
     return "" if said.code == 0 else "does not start"
@@ -176,14 +178,14 @@ def _tried(release: Release, around: Around, on_trial: Report) -> str:
         except ControlError:
             why_not = "does not answer"
         else:
-            why_not = _lacking(status, release)
+            why_not = _lacking(status, release, passed_s)
             if not why_not:
                 return ""
         around.wait(_LOOK_S)
     return f"{why_not} after {TRIAL_S:g} s"
 
 
-def _lacking(status: dict[str, object], release: Release) -> str:
+def _lacking(status: dict[str, object], release: Release, passed_s: float) -> str:
     uptime_s = status.get("uptime_s")
     if status.get("continuo") != release.version:
         return f"is not what runs, but {status.get('continuo')}"
@@ -191,6 +193,8 @@ def _lacking(status: dict[str, object], release: Release) -> str:
         return "runs in safe mode only"
     if not isinstance(uptime_s, int | float) or uptime_s < PROVED_S:
         return "does not run for long"
+    if uptime_s > passed_s + _LOOK_S:
+        return "was not started anew"
     return ""
 
 
@@ -200,7 +204,7 @@ def _return(releases: Releases, around: Around) -> None:
 
 
 @contextmanager
-def _guarded(folder: Path, around: Around) -> Iterator[None]:
+def _guarded(around: Around) -> Iterator[None]:
     """Have systemd return to the old release, should this process die in the block."""
     around.run(
         "systemd-run",
@@ -210,7 +214,8 @@ def _guarded(folder: Path, around: Around) -> Iterator[None]:
         f"--on-active={GUARD_S}",
         # It is named as our services are, and their sandbox lets it write nowhere else.
         f"--property=ReadWritePaths={around.releases}",
-        str(folder / PROGRAM),
+        # By what runs and works, and not by what is being tried.
+        *(sys.executable, "-P", "-s", "-m", "firmware"),
         "update",
         "--settle",
         "--restart",

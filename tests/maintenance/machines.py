@@ -32,6 +32,7 @@ class Machine:
     is_quick: bool = False
     running: str = "1.0.0"
     now_s: float = 0.0
+    restarted_s: float = -3600.0
     commands: list[tuple[str, ...]] = field(default_factory=list)
 
     @property
@@ -55,14 +56,16 @@ class Machine:
             return run_program(*words, **more)
         if words[:2] == ("systemctl", "restart"):
             self.running = started(self.root / "releases")
+            self.restarted_s = self.now_s
         return Said(code=int(self.is_dead and words[0] == "systemctl"), text="")
 
     def status(self) -> dict[str, object]:
         """What the instrument says."""
-        said = self.behaves.get(self.running, {"uptime_s": 99})
+        said = self.behaves.get(self.running, {})
         if isinstance(said, ContinuoError):
             raise said
-        return {"continuo": self.running, "is_safe": False, **said}
+        uptime_s = round(self.now_s - self.restarted_s)
+        return {"continuo": self.running, "is_safe": False, "uptime_s": uptime_s, **said}
 
     def wait(self, seconds: float) -> None:
         """Time passes."""

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -72,7 +73,8 @@ def test_a_release_that_proves_itself_stays(machine: Machine, keys: Path, tmp_pa
     guard = next(words for words in machine.commands if words[0] == "systemd-run")
     assert "--on-active=150" in guard
     assert f"--property=ReadWritePaths={root}" in guard
-    assert guard[-2:] == ("--settle", "--restart")
+    assert guard[-8:-3] == (sys.executable, "-P", "-s", "-m", "firmware"), "by what works"
+    assert guard[-3:] == ("update", "--settle", "--restart")
     assert machine.commands[-1] == ("systemctl", "stop", "continuo-settle.timer")
 
 
@@ -83,6 +85,7 @@ def test_a_release_that_proves_itself_stays(machine: Machine, keys: Path, tmp_pa
         ({"uptime_s": 3}, "1.1.0 does not run for long after 120 s"),
         ({"uptime_s": 99, "is_safe": True}, "runs in safe mode only"),
         ({"uptime_s": 99, "continuo": "1.0.0"}, "is not what runs, but 1.0.0"),
+        ({"uptime_s": 9999}, "was not started anew"),
     ],
 )
 def test_a_release_that_does_not_prove_itself_is_taken_back(
