@@ -13,17 +13,15 @@ import contextlib
 import importlib
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
+from firmware.devices.alsa_places import Address, AlsaInput, AlsaOutput, Source
 from firmware.devices.identity import UsbIdentity, assign, card_of_client, identity_of_card
-from firmware.devices.midi_ports import MidiListener, PortChange, PortListener
 from firmware.devices.rtmidi_ports import CLIENT_NAME, choose_port
 from firmware.devices.usb_gadget import GadgetIdentity, own_identity
 from firmware.errors import DeviceError
-from firmware.midi.messages import MidiMessage, MidiParser, to_bytes
 
 PLACES: Final = 4
 """Keyboards at a time."""
@@ -35,8 +33,9 @@ _GOES = frozenset({"PortExitEvent"})  # the client's own exit follows, and says 
 _WAKE: Final = b"\xfe"  # to ourselves: nothing else ends the wait for an event
 _LOG = logging.getLogger(__name__)
 
-Address = tuple[int, int]
-"""Client and port."""
+COMPUTER: Final = "Computer"
+"""What a computer on the USB cable is called, which plays like a keyboard."""
+_GADGET_CLIENT: Final = "f_midi"  # the kernel's name for the instrument's end of the cable
 
 Listed = tuple[str, bool]
 """A port's name, and whether the instrument uses it or would."""
@@ -52,6 +51,7 @@ class AlsaSequencer:
         places: Keyboards at a time.
         identify: Looks a sound card's identity up.
         own: The instrument's own, as a USB device: it is no keyboard of itself.
+        speaking: Entered while what a computer on the USB cable says is handed on.
 
     Raises:
         DeviceError: If the library or the sequencer is not there.
@@ -66,6 +66,7 @@ class AlsaSequencer:
         places: int = PLACES,
         identify: Callable[[int], UsbIdentity | None] = identity_of_card,
         own: GadgetIdentity | None = None,
+        speaking: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     ) -> None:
         self._library = _library()
         self._errors: type[Exception] = self._library.ALSAError
@@ -74,6 +75,7 @@ class AlsaSequencer:
         self._now_ns = now_ns
         self._identify = identify
         self._own = own or own_identity()
+        self._speaking = speaking
         self._is_closing = False
         self._thread: threading.Thread | None = None
         # Held while connections change; never while a listener is called.
@@ -164,7 +166,7 @@ class AlsaSequencer:
             tuple((_name(p), index == chosen) for index, p in enumerate(spoken_to)),
         )
 
-    def close_one(self, port: "AlsaInput | AlsaOutput") -> None:
+    def close_one(self, port: AlsaInput | AlsaOutput) -> None:
         """Let go of a port; with the last one both clients and the thread end.
 
         Raises:
@@ -206,16 +208,19 @@ class AlsaSequencer:
         content = getattr(event, "midi_bytes", None)
         if content is not None:
             place = self._by_port.get(event.dest.port_id)
-            if place is not None:
+            if place is not None and place.name == COMPUTER:
+                with self._speaking():
+                    place.hear(content, at_ns)
+            elif place is not None:
                 place.hear(content, at_ns)
         elif type(event).__name__ in _COMES:
             self.look()
         elif type(event).__name__ in _GOES:
             self.look((event.addr.client_id, event.addr.port_id))
 
-    def _sources(self) -> list["_Source"]:
+    def _sources(self) -> list[Source]:
         """What may be a keyboard: of each client the first port that is wanted."""
-        sources: dict[int, _Source] = {}
+        sources: dict[int, Source] = {}
         for port in self._ears.list_ports(input=True):
             name = _name(port)
             if port.client_id in sources or choose_port([name], self._midi_input) is None:
@@ -224,14 +229,16 @@ class AlsaSequencer:
             identity = self._identify(card) if card is not None else None
             if self._own is not None and self._own.is_own(identity):
                 continue
-            sources[port.client_id] = _Source(
-                name=name, address=(port.client_id, port.port_id), identity=identity
+            sources[port.client_id] = Source(
+                name=COMPUTER if port.client_name == _GADGET_CLIENT else name,
+                address=(port.client_id, port.port_id),
+                identity=identity,
             )
         return list(sources.values())
 
     def _match_keyboards(
-        self, sources: list["_Source"], exited: Address | None
-    ) -> list["AlsaInput | AlsaOutput"]:
+        self, sources: list[Source], exited: Address | None
+    ) -> list[AlsaInput | AlsaOutput]:
         changed: list[AlsaInput | AlsaOutput] = []
         there = {source.address for source in sources}
         for place in self.inputs:
@@ -256,7 +263,7 @@ class AlsaSequencer:
 
     def _match_synthesizer(
         self, targets: dict[str, Address], exited: Address | None
-    ) -> list["AlsaInput | AlsaOutput"]:
+    ) -> list[AlsaInput | AlsaOutput]:
         changed: list[AlsaInput | AlsaOutput] = []
         output = self.output
         if output.target is not None:
@@ -285,152 +292,6 @@ class AlsaSequencer:
         """
         with contextlib.suppress(self._errors):
             self._ears.unsubscribe_port(sender, receiver)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    """A port that a keyboard speaks from."""
-
-    name: str
-    address: Address
-    identity: UsbIdentity | None
-
-    @property
-    def known_as(self) -> UsbIdentity:
-        """What it is remembered by: a program has nothing but its name."""
-        return self.identity or UsbIdentity(usb_id="", path=self.name)
-
-
-class _AlsaPort:
-    """What a place of a keyboard and the synthesizer's have in common."""
-
-    def __init__(self, sequencer: AlsaSequencer) -> None:
-        self._sequencer = sequencer
-        self._changes: deque[PortChange] = deque()
-        self._on_change: PortListener | None = None
-
-    def poll(self) -> PortChange | None:
-        """See `MidiInput.poll`: what was announced since, one after the other."""
-        try:
-            return self._changes.popleft()
-        except IndexError:
-            return None
-
-    def tell(self) -> None:
-        """Have the owner poll."""
-        if self._on_change is not None:
-            self._on_change()
-
-    def _note(self, name: str, *, is_there: bool) -> None:
-        if self._on_change is not None:  # what is there from the beginning is no change
-            self._changes.append(PortChange(name=name, is_there=is_there))
-
-
-class AlsaInput(_AlsaPort):
-    """A place for a keyboard. See `MidiInput`.
-
-    Args:
-        sequencer: Whose it is.
-        port: The library's.
-
-    Attributes:
-        port: As given.
-        source: What is connected, or None.
-        last: Which keyboard was here last.
-    """
-
-    def __init__(self, sequencer: AlsaSequencer, port: Any) -> None:
-        super().__init__(sequencer)
-        self.port = port
-        self.source: _Source | None = None
-        self.last: UsbIdentity | None = None
-        self._listener: MidiListener | None = None
-        self._parser = MidiParser()
-
-    @property
-    def name(self) -> str | None:
-        """See `MidiInput.name`."""
-        source = self.source
-        return source.name if source else None
-
-    @property
-    def identity(self) -> UsbIdentity | None:
-        """See `MidiInput.identity`."""
-        source = self.source
-        return source.identity if source else None
-
-    def open(self, listener: MidiListener, on_change: PortListener | None = None) -> None:
-        """See `MidiInput.open`."""
-        self._listener = listener
-        self._sequencer.start()
-        self._on_change = on_change
-
-    def close(self) -> None:
-        """See `MidiInput.close`."""
-        self._listener = self._on_change = None
-        self._sequencer.close_one(self)
-
-    def hear(self, content: bytes, at_ns: int) -> None:
-        """Hand on what the keyboard says."""
-        for message in self._parser.feed(content):
-            if self._listener is not None:
-                self._listener(message, at_ns)
-
-    def join(self, source: _Source) -> None:
-        """A keyboard is here now."""
-        self.source, self.last = source, source.known_as
-        self._parser = MidiParser()  # what was cut off by a plug is not gone on with
-        self._note(source.name, is_there=True)
-
-    def leave(self) -> None:
-        """It is gone."""
-        assert self.source is not None
-        self._note(self.source.name, is_there=False)
-        self.source = None
-
-
-class AlsaOutput(_AlsaPort):
-    """A synthesizer. See `MidiOutput`.
-
-    Attributes:
-        target: Name and address of what is connected, or None.
-    """
-
-    def __init__(self, sequencer: AlsaSequencer) -> None:
-        super().__init__(sequencer)
-        self.target: tuple[str, Address] | None = None
-
-    @property
-    def name(self) -> str | None:
-        """See `MidiOutput.name`."""
-        target = self.target
-        return target[0] if target else None
-
-    def open(self, on_change: PortListener | None = None) -> None:
-        """See `MidiOutput.open`."""
-        self._sequencer.start()
-        self._on_change = on_change
-
-    def send(self, message: MidiMessage) -> None:
-        """See `MidiOutput.send`."""
-        if self.target is not None:
-            self._sequencer.send(to_bytes(message))
-
-    def close(self) -> None:
-        """See `MidiOutput.close`."""
-        self._on_change = None
-        self._sequencer.close_one(self)
-
-    def join(self, target: tuple[str, Address]) -> None:
-        """A synthesizer is connected."""
-        self.target = target
-        self._note(target[0], is_there=True)
-
-    def leave(self) -> None:
-        """It is gone."""
-        assert self.target is not None
-        self._note(self.target[0], is_there=False)
-        self.target = None
 
 
 def _name(port: Any) -> str:

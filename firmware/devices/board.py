@@ -25,7 +25,7 @@ from firmware.devices.midi_ports import (
     SimulatedSynthesizer,
 )
 from firmware.devices.rtmidi_ports import RtMidiInput, RtMidiOutput, running_apis
-from firmware.devices.usb_gadget_midi import with_computer
+from firmware.devices.usb_gadget_midi import GadgetMidi, WithComputer
 from firmware.devices.wires import SimulatedWires, Wires
 from firmware.devices.wiring import BoardFile
 from firmware.errors import DeviceError
@@ -181,17 +181,19 @@ def open_keyboards(
         )
     api = running[0]
     if api == "alsa":
+        computer = GadgetMidi()
         try:
             sequencer = AlsaSequencer(
                 midi_input=config.midi_input,
                 midi_output=config.midi_output,
                 now_ns=now_ns,
                 places=places,
+                speaking=computer.speaking,
             )
         except DeviceError as error:  # without it no plug is announced, but all else works
             _LOG.warning("%s", error)
         else:
-            return sequencer.inputs, with_computer(sequencer.output)
+            return sequencer.inputs, WithComputer(sequencer.output, computer)
     return (
         (RtMidiInput(api=api, wanted=config.midi_input, now_ns=now_ns),),
         RtMidiOutput(api=api, wanted=config.midi_output),

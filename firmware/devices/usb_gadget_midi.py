@@ -4,6 +4,9 @@ Where the kernel's buffer is full, because a program does not read, messages are
 counted. What was lost may have been a note's end, so that the first thing that gets through again
 silences everything; the same is said to a computer that has just come.
 
+What the computer plays itself is not said back to it: a sequencer that plays on what it hears would
+go round for ever.
+
 Reference:
     Linux: include/uapi/sound/asound.h (`SNDRV_RAWMIDI_IOCTL_DROP`), drivers/usb/gadget/function/
     f_midi.c, Documentation/ABI/stable/sysfs-class-udc (`state`).
@@ -15,7 +18,7 @@ import os
 import re
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -86,18 +89,19 @@ class GadgetMidi:
     """The computer, as far as it listens.
 
     Args:
-        cable: What it is on.
+        cable: What it is on; by default this machine's.
 
     Attributes:
         dropped: Messages that found no room.
     """
 
-    def __init__(self, cable: Cable) -> None:
-        self._cable = cable
+    def __init__(self, cable: Cable | None = None) -> None:
+        self._cable = cable or LinuxCable()
         self._lock = threading.Lock()  # between the owner, who polls, and whoever sends
         self._descriptor: int | None = None
         self._is_heard = False
         self._first = b""  # to be written before anything else
+        self._speaker = threading.local()
         self.dropped = 0
 
     def poll(self) -> None:
@@ -114,10 +118,19 @@ class GadgetMidi:
             if is_heard:
                 self._first = SILENCE
 
+    @contextlib.contextmanager
+    def speaking(self) -> Iterator[None]:
+        """While this thread hands on what the computer said, it says nothing back."""
+        self._speaker.is_computer = True
+        try:
+            yield
+        finally:
+            self._speaker.is_computer = False
+
     def send(self, message: MidiMessage) -> None:
         """Send at once or not at all; it neither waits nor fails."""
         with self._lock:
-            if not self._is_heard:
+            if not self._is_heard or getattr(self._speaker, "is_computer", False):
                 return
             content = to_bytes(message)
             if self._first and not self._write(b""):
@@ -211,8 +224,3 @@ class WithComputer:
             self._synthesizer.close()
         finally:
             self._computer.close()
-
-
-def with_computer(synthesizer: MidiOutput, make: Callable[[], Cable] = LinuxCable) -> WithComputer:
-    """The synthesizer, with whatever computer will be on this machine's cable."""
-    return WithComputer(synthesizer, GadgetMidi(make()))

@@ -1,9 +1,10 @@
 """Releases are made, installed and settled from the command line."""
 
+import itertools
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a machine's releases, whose instrument is always well."""
 
-    def run(*words: str, **more: bytes) -> Said | None:
+    def run(*words: str, **more: Any) -> Said | None:
         if words[0].startswith("systemd") or words[0] == "systemctl":
             return Said(code=0, text="")
         return run_program(*words, **more)
@@ -34,7 +35,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         releases=tmp_path / "releases",
         signers=tmp_path / "signers",
         run=run,
-        status=lambda: {"continuo": "9.1.0", "uptime_s": 60, "is_safe": False},
+        status=lambda: {"continuo": "9.1.0", "uptime_s": 12, "is_safe": False},
+        now_s=itertools.count(0.0, 10.0).__next__,
         wait=lambda _: None,
     )
     monkeypatch.setattr(command, "around_of", lambda _: around)

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,9 @@ class Stage:
             now_ns=time.monotonic_ns,
             places=2,
             identify=lambda card: UsbIdentity(usb_id="1acc:1533", path=self.socket_of_card[card]),
+            speaking=self._speaking,
         )
+        self.spoken = 0
         self.heard: list[tuple[int, MidiMessage]] = []
         self.told = 0
         self.inputs = self.sequencer.inputs
@@ -52,6 +54,12 @@ class Stage:
         self.sequencer.output.open(self._tell)
         for index, port in enumerate(self.inputs):
             port.open(lambda message, _, i=index: self.heard.append((i, message)), self._tell)  # type: ignore[misc]
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        before = len(self.heard)
+        yield
+        self.spoken += len(self.heard) - before
 
     def _tell(self) -> None:
         self.told += 1
@@ -230,3 +238,17 @@ def test_the_library_has_what_the_driver_uses() -> None:
     for name in alsa_ports._COMES | alsa_ports._GOES:
         assert hasattr(getattr(library, name)(addr=library.Address(20, 0)), "addr")
     assert library.PortInfo(client_id=20, port_id=0, name="MIDI 1").client_name is None
+
+
+def test_a_computer_on_the_cable_plays_and_is_told_apart(
+    stage: Stage, eventually: Eventually
+) -> None:
+    stage.kernel.plug(LEFT, "AKM322")
+    stage.kernel.plug(RIGHT, "f_midi")
+    stage.open()
+    assert [port.name for port in stage.inputs] == [MIDI_1, "Computer"]
+    key = NoteOn(pitch=60, velocity=80)
+    stage.kernel.play(LEFT, to_bytes(key))
+    stage.kernel.play(RIGHT, to_bytes(key))
+    assert eventually(lambda: stage.heard == [(0, key), (1, key)])
+    assert eventually(lambda: stage.spoken == 1)

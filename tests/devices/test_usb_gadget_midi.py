@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -218,3 +219,18 @@ def test_the_kernels_files_tell_device_and_state(tmp_path: Path) -> None:
     (tmp_path / "udc/fe980000.usb/state").write_text("configured\n")
     assert cable.device() == tmp_path / "dev/snd/midiC2D0"
     assert cable.is_host_there()
+
+
+def test_what_the_computer_plays_is_not_said_back_to_it(computer: Computer) -> None:
+    midi = GadgetMidi(computer)
+    midi.poll()
+    midi.send(C)
+    with midi.speaking():
+        midi.send(E)
+        elsewhere = threading.Thread(target=midi.send, args=(NoteOff(pitch=60),))
+        elsewhere.start()
+        elsewhere.join()
+    midi.send(E)
+    heard = [message for message in computer.messages() if isinstance(message, NoteOn | NoteOff)]
+    assert heard == [C, NoteOff(pitch=60), E]
+    midi.close()
