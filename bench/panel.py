@@ -122,6 +122,10 @@ def _notes() -> tuple[RollNote, ...]:
 
 
 _ROLL = _notes()
+_PAGES = tuple(
+    tuple(note for note in _ROLL if at < note.end_ticks and note.start_ticks < at + 4 * _BAR)
+    for at in range(0, _ROLL[-1].end_ticks, 4 * _BAR)
+)
 
 
 def _listening(overview: Overview, number: int) -> Overview:
@@ -144,7 +148,9 @@ def _recording(overview: Overview, number: int) -> Overview:
     view = RecordView(
         bar=number // 4 + 1,
         beat=number % 4 + 1,
-        notes=_ROLL,
+        notes=_PAGES[number // 50 % len(_PAGES)],
+        count=_NOTES,
+        pitches=(min(note.pitch for note in _PAGES[0]), max(note.pitch for note in _PAGES[0])),
         first_ticks=number // 50 * 4 * _BAR,
         ticks=4 * _BAR,
         ticks_per_bar=_BAR,

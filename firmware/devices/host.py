@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, TypedDict
 
+from firmware.devices.throttling import throttled_bits
 from firmware.version import installed_version
 
 _MB: Final = 1_000_000
@@ -18,7 +19,8 @@ class HostFacts(TypedDict):
     """What is known; None is what the computer does not tell.
 
     Keys: version of the firmware, processor's share of busy time since the last look in per cent,
-    memory in use and in all, processor's temperature, room on the library's disk, name, address.
+    memory in use and in all, processor's temperature, room on the library's disk, name, address,
+    and what slows it down, as `throttling_of` reads it.
     """
 
     version: str
@@ -29,6 +31,7 @@ class HostFacts(TypedDict):
     disk_free_mb: int | None
     host: str | None
     address: str | None
+    throttled: int | None
 
 
 class Host(Protocol):
@@ -71,6 +74,7 @@ class LinuxHost:
             disk_free_mb=_disk_free_mb(folder),
             host=socket.gethostname() or None,
             address=self._address(),
+            throttled=throttled_bits(self._root),
         )
 
     def _cpu_percent(self) -> int | None:
@@ -134,6 +138,7 @@ class SimulatedHost:
             disk_free_mb=24_000,
             host="continuo",
             address="192.168.1.23",
+            throttled=0,
         )
 
     def look(self, folder: Path) -> HostFacts:

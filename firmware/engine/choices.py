@@ -11,6 +11,8 @@ from pathlib import Path
 from firmware.config import Config
 from firmware.devices.host import Host, LinuxHost
 from firmware.engine.bundles import choose_bundle
+from firmware.engine.machine import Machine
+from firmware.engine.service_switches import SshSwitch
 from firmware.engine.worker import STUDIO
 from firmware.library.names import MODELS_FOLDER
 from firmware.parameters import Parameters
@@ -33,6 +35,10 @@ class Choices:
             that is configured or installed.
         studio: The worker's `Studio`.
         host: The computer.
+        sticks: A folder with one for each stick that is plugged in, or None where nothing sees to
+            sticks.
+        ssh: The switch of SSH, or None where there is none.
+        loses_power: Whether the computer is switched off with the instrument.
     """
 
     name_take: Callable[[], str] = field(default_factory=_numbered_takes)
@@ -43,6 +49,16 @@ class Choices:
     choose_bundle: Callable[[Parameters], Path] | None = None
     studio: str = STUDIO
     host: Host = field(default_factory=LinuxHost)
+    sticks: Path | None = None
+    ssh: SshSwitch | None = None
+    loses_power: bool = False
+
+    @property
+    def machine(self) -> Machine:
+        """The computer, with what only an appliance has."""
+        return Machine(
+            host=self.host, sticks=self.sticks, ssh=self.ssh, loses_power=self.loses_power
+        )
 
     def bundle_chooser(self, config: Config) -> Callable[[Parameters], Path]:
         """Finds the model's folder for a technique and its values."""

@@ -8,6 +8,7 @@ from firmware.config import Config
 from firmware.devices.board import Board
 from firmware.engine.bundles import installed_values
 from firmware.engine.choices import Choices
+from firmware.engine.clerk import Clerk
 from firmware.engine.clock import Clock
 from firmware.engine.clocks import Clocks
 from firmware.engine.control.desk import Around, Desk
@@ -22,6 +23,7 @@ from firmware.engine.events import (
     WiresMoved,
 )
 from firmware.engine.examiner import KEPT, Examiner
+from firmware.engine.farewell import Farewell
 from firmware.engine.findings import Nothing
 from firmware.engine.gestures import Gestures
 from firmware.engine.instrument import Instrument
@@ -41,6 +43,7 @@ from firmware.engine.remembered import Remembered
 from firmware.engine.saver import Saver
 from firmware.engine.shelves import Shelves
 from firmware.engine.sound import Sound
+from firmware.engine.sticks import StickWatch
 from firmware.engine.viewing import Viewer
 from firmware.engine.worker import InferenceWorker
 from firmware.errors import ContinuoError
@@ -77,6 +80,8 @@ class Crew:
         ports: What comes and goes.
         librarian: Looks things up.
         shelves: What was looked up.
+        sticks: What is plugged in.
+        farewell: The end that the player asks for.
         examiner: Tests what is wired.
         performer: Carries out what pages ask for, and programs.
         panel: Where the player is.
@@ -139,8 +144,14 @@ class Crew:
             output=output,
             sound=self.sound,
         )
-        self.librarian = Librarian(library, choices.host, choose, queue.post)
+        self.librarian = Librarian(library, choices.machine, choose, queue.post)
         self.shelves = Shelves()
+        self.sticks = StickWatch()
+        self.farewell = Farewell(
+            lambda: queue.post(StopRequested()),
+            self.instrument.tell,
+            loses_power=choices.loses_power,
+        )
         self.examiner = Examiner(
             board.wires,
             lambda: queue.post(WiresMoved()),
@@ -184,13 +195,13 @@ class Crew:
             Hands(
                 instrument=self.instrument,
                 librarian=self.librarian,
-                shelves=self.shelves,
+                clerk=Clerk(self.librarian, self.shelves, self.sticks, self.instrument),
                 sound=self.sound,
                 clocks=self.clocks,
                 keyboards=self.keyboards,
                 examiner=self.examiner,
                 save=self.saver.save,
-                stop=lambda: self._queue.post(StopRequested()),
+                farewell=self.farewell,
                 offers=lambda: self.keeper,
             )
         )
@@ -202,6 +213,7 @@ class Crew:
             self.sound,
             self.meter,
             lambda: self.ports.facts(self._clock.now_ns()),
+            sticks=lambda: self.sticks.lines,
             recovery=lambda: self.keeper.recovery if self.keeper else None,
             wiring=self.examiner.facts,
         )

@@ -41,7 +41,7 @@ from firmware.library.store import Library
 from firmware.panel.states import State
 
 POLL_NS = 1_000_000_000
-"""How often ports and screens that vanished are looked for."""
+"""How often ports and screens that vanished are looked for, and a worker that hangs."""
 
 LONGEST_WAIT_S = 0.25
 
@@ -180,6 +180,7 @@ class Engine:
         now_ns = self._clock.now_ns()
         self.crew.ports.run_due(now_ns)
         self.crew.examiner.run_due(now_ns)
+        self.crew.farewell.run_due(now_ns)
         if not self.panel.shows_self_test:
             self.crew.examiner.end()
         if now_ns >= self._poll_again_ns:
@@ -190,7 +191,12 @@ class Engine:
     def next_ns(self) -> int:
         """When there is something to do without an event."""
         examiner_ns = self.crew.examiner.next_ns(self._clock.now_ns())
-        due = (self.instrument.next_ns(), self.crew.keyboards.next_ns(), examiner_ns)
+        due = (
+            self.instrument.next_ns(),
+            self.crew.keyboards.next_ns(),
+            examiner_ns,
+            self.crew.farewell.next_ns(),
+        )
         times = [self._poll_again_ns, *(due_ns for due_ns in due if due_ns is not None)]
         if self.instrument.state is not State.IDLE or self.crew.meter.level(self._clock.now_ns()):
             times.append(self.crew.panel_output.due_ns)
@@ -252,6 +258,8 @@ class Engine:
         if isinstance(event, Saved):
             self.saved.append(event.name)
             self.instrument.takes.note_saved(event.record, event.name)
+            if event.is_late:
+                self.instrument.tell("The composition is saved now.", "", now_ns)
             return
         self.unsaved.append(event)
         self.instrument.tell(event.message, event.remedy, now_ns)
@@ -259,7 +267,9 @@ class Engine:
     def _poll(self, now_ns: int) -> None:
         self._poll_again_ns = now_ns + POLL_NS
         self.crew.ports.poll(now_ns)
+        self.worker.end_if_hung()
         self.crew.desk.run_due(now_ns)
+        self.crew.librarian.look_at_sticks()
         if self.crew.keeper is not None:
             self.crew.keeper.note(now_ns)
         if self.panel.shows_system:

@@ -131,16 +131,18 @@ class Saved:
     Attributes:
         name: Its name in the library.
         record: The composition.
+        is_late: Whether it could not be saved at first.
     """
 
     name: str
     record: CompositionRecord
+    is_late: bool = False
     urgency: ClassVar[Urgency] = Urgency.VITAL
 
 
 @dataclass(frozen=True, slots=True)
 class SaveFailed:
-    """A composition could not be saved; it stays in memory.
+    """A composition could not be saved yet; it stays in memory.
 
     Attributes:
         message: What is wrong.
@@ -184,7 +186,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFailed:
-    """The synthesizer does not take what is sent.
+    """The synthesizer does not take what is sent, or is not heard.
 
     Attributes:
         message: What is wrong.

@@ -10,6 +10,7 @@ from firmware.panel.overview import (
     MissingModel,
     ModelLine,
     PresetLine,
+    StickLine,
     SystemFacts,
 )
 from firmware.parameters import Parameters
@@ -59,9 +60,50 @@ class MelodyFiles:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A melody out of a MIDI file."""
+    """A melody out of a MIDI file.
+
+    Attributes:
+        melody: The melody.
+        plays: Whether it is to be heard at once.
+    """
 
     melody: Melody
+    plays: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MelodyKept:
+    """A stick's melody is among the MIDI files that can be imported.
+
+    Attributes:
+        name: What it is called there.
+        files: All of them.
+    """
+
+    name: str
+    files: MelodyFiles
+
+
+@dataclass(frozen=True, slots=True)
+class SticksSeen:
+    """What is plugged in, where that has changed."""
+
+    lines: tuple[StickLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A composition has another title.
+
+    Attributes:
+        name: Its name in the library.
+        title: What the player sees.
+        compositions: All that there are.
+    """
+
+    name: str
+    title: str
+    compositions: Compositions
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +155,10 @@ class Nothing:
     remedy: str
 
 
-Finding = (
-    Compositions
-    | NotDeleted
-    | Loaded
-    | MelodyFiles
-    | Imported
-    | Models
-    | Checked
-    | Looked
-    | PresetsKept
-    | PresetTaken
-    | Nothing
-)
+Shelved = Compositions | MelodyFiles | Models | Checked | PresetsKept | Looked
+"""What takes the place of what was known before."""
+
+Changed = NotDeleted | MelodyKept | Renamed | SticksSeen | Nothing
+"""What the player may have to be told of."""
+
+Finding = Shelved | Changed | Loaded | Imported | PresetTaken

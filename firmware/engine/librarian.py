@@ -4,12 +4,10 @@ import logging
 import queue
 import threading
 import traceback
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from firmware.devices.host import Host
-from firmware.engine.bundles import installed_bundles
 from firmware.engine.events import Answered, Brought
 from firmware.engine.findings import (
     Checked,
@@ -19,31 +17,27 @@ from firmware.engine.findings import (
     Loaded,
     Looked,
     MelodyFiles,
+    MelodyKept,
     Models,
     NotDeleted,
     Nothing,
     PresetsKept,
     PresetTaken,
+    Renamed,
+    SticksSeen,
 )
-from firmware.engine.takes import facts_of
-from firmware.errors import BundleError, CompositionNotFoundError, ContinuoError, LibraryError
-from firmware.inference.bundle import MANIFEST_FILE, MODEL_FILE
-from firmware.inference.manifest import Manifest, read_manifest
+from firmware.engine.lines import composition_line, file_line, model_lines, preset_line
+from firmware.engine.machine import Machine
+from firmware.engine.sticks import StickReader
+from firmware.errors import CompositionNotFoundError, ContinuoError, EngineStateError, LibraryError
+from firmware.library.imported import keep_melody, melody_files, melody_from_stick
 from firmware.library.importing import ImportSandbox
 from firmware.library.names import MELODIES_FOLDER, MODELS_FOLDER
-from firmware.library.places import explained
-from firmware.library.presets import Preset, Presets
-from firmware.library.store import Entry, Library
-from firmware.panel.commands import Source
-from firmware.panel.overview import (
-    CompositionLine,
-    MelodyLine,
-    MissingModel,
-    ModelLine,
-    PresetLine,
-    SystemFacts,
-)
-from firmware.parameters import Parameters, Technique, parameters_for, specs_of
+from firmware.library.presets import Presets
+from firmware.library.renaming import rename_composition
+from firmware.library.store import Library
+from firmware.panel.overview import MissingModel
+from firmware.parameters import Parameters, Technique, parameters_for
 
 STOP_S = 5.0
 WAITING = 32
@@ -52,7 +46,7 @@ WAITING = 32
 _LOG = logging.getLogger(__name__)
 
 ChooseBundle = Callable[[Parameters], Path]
-_Errand = tuple[Callable[[], Finding], int | None]
+_Errand = tuple[Callable[[], Finding | None], int | None]
 
 
 class Librarian:
@@ -60,7 +54,7 @@ class Librarian:
 
     Args:
         library: Where compositions are kept, with a folder of melodies beside them.
-        host: The computer.
+        machine: The computer.
         choose_bundle: The model's folder for a technique and its values.
         post: Takes `Brought`, or `Answered` where an asker was named; called on the librarian's
             thread.
@@ -69,12 +63,14 @@ class Librarian:
     def __init__(
         self,
         library: Library,
-        host: Host,
+        machine: Machine,
         choose_bundle: ChooseBundle,
         post: Callable[[Brought | Answered], None],
     ) -> None:
         self._library = library
-        self._host = host
+        self._machine = machine
+        self._sticks = StickReader(machine.sticks)
+        self._looks_at_sticks = False
         self._choose_bundle = choose_bundle
         self._post = post
         self._sandbox = ImportSandbox()
@@ -123,6 +119,29 @@ class Librarian:
         path = self._library.root / MELODIES_FOLDER / file_name
         self._send(lambda: Imported(self._sandbox.import_melody(path)))
 
+    def read_from_stick(self, path: Path) -> None:
+        """Read a melody of a stick's, to be heard."""
+        read = partial(melody_from_stick, path, self._sandbox)
+        self._send(lambda: Imported(read(), plays=True))
+
+    def keep_from_stick(self, path: Path) -> None:
+        """Keep a melody of a stick's among the MIDI files that there are."""
+        self._send(lambda: self._keep(path))
+
+    def look_at_sticks(self) -> None:
+        """See what is plugged in, if that has changed, and unless it is being looked at already."""
+        if self._machine.sticks is None or self._looks_at_sticks:
+            return
+        self._looks_at_sticks = True
+        try:
+            self._send(self._see_sticks)
+        except LibraryError:  # there is more urgent work: the next time, then
+            self._looks_at_sticks = False
+
+    def rename_composition(self, name: str, to: str) -> None:
+        """Give a composition another title."""
+        self._send(lambda: self._rename(name, to))
+
     def list_models(self, asker: int | None = None) -> None:
         """See which models are installed."""
         self._send(self._models, asker)
@@ -153,9 +172,13 @@ class Librarian:
 
     def look_at_system(self, asker: int | None = None) -> None:
         """See how the computer is."""
-        self._send(lambda: Looked(SystemFacts(**self._host.look(self._library.root))), asker)
+        self._send(self._look, asker)
 
-    def _send(self, errand: Callable[[], Finding], asker: int | None = None) -> None:
+    def switch_ssh(self, *, on: bool) -> None:
+        """Let makers in over the network, or not."""
+        self._send(lambda: self._switch_ssh(on=on))
+
+    def _send(self, errand: Callable[[], Finding | None], asker: int | None = None) -> None:
         """Have something done; what comes of it is everybody's, or a program's that asked."""
         try:
             self._errands.put_nowait((errand, asker))
@@ -167,10 +190,11 @@ class Librarian:
             while (job := self._errands.get()) is not None:
                 errand, asker = job
                 found = _done(errand)
-                self._post(Brought(found) if asker is None else Answered(asker, found))
+                if found is not None:
+                    self._post(Brought(found) if asker is None else Answered(asker, found))
 
     def _compositions(self) -> Compositions:
-        return Compositions(tuple(_composition_line(entry) for entry in self._library.list()))
+        return Compositions(tuple(composition_line(entry) for entry in self._library.list()))
 
     def _delete(self, name: str) -> Compositions | NotDeleted:
         try:
@@ -181,31 +205,41 @@ class Librarian:
             return NotDeleted(name, error.message, error.remedy)
         return self._compositions()
 
+    def _rename(self, name: str, to: str) -> Renamed:
+        rename_composition(self._library, name, to)
+        return Renamed(name, to, self._compositions())
+
     def _melody_files(self) -> MelodyFiles:
-        folder = self._library.root / MELODIES_FOLDER
-        with explained("the melodies cannot be read: {reason}", folder):
-            try:
-                names = sorted(path.name for path in folder.iterdir())
-            except FileNotFoundError:
-                names = []
-        return MelodyFiles(
-            tuple(
-                MelodyLine(source=Source.IMPORTED, key=name, name=Path(name).stem, what="file")
-                for name in names
-                if Path(name).suffix.lower() in (".mid", ".midi") and not name.startswith(".")
-            )
-        )
+        return MelodyFiles(tuple(file_line(name) for name in melody_files(self._library.root)))
+
+    def _keep(self, path: Path) -> MelodyKept:
+        name = keep_melody(self._library.root, path, self._sandbox)
+        return MelodyKept(Path(name).stem, self._melody_files())
+
+    def _see_sticks(self) -> SticksSeen | None:
+        self._looks_at_sticks = False  # first: who asks from now on is answered anew
+        lines = self._sticks.look()
+        return None if lines is None else SticksSeen(lines)
+
+    def _look(self) -> Looked:
+        return Looked(self._machine.look(self._library.root))
+
+    def _switch_ssh(self, *, on: bool) -> Looked:
+        if self._machine.ssh is None:
+            raise EngineStateError("there is no SSH here", remedy="this is for an appliance")
+        self._machine.ssh.switch(on=on)
+        return self._look()
 
     def _changed_presets(self, change: Callable[[], object]) -> PresetsKept:
         change()
         return self._preset_lines()
 
     def _preset_lines(self) -> PresetsKept:
-        return PresetsKept(tuple(_preset_line(preset) for preset in self._presets.list()))
+        return PresetsKept(tuple(preset_line(preset) for preset in self._presets.list()))
 
     def _models(self) -> Models:
         """Where a model serves other values than the defaults, the technique lacks nothing."""
-        lines = tuple(_model_lines(self._library.root / MODELS_FOLDER))
+        lines = tuple(model_lines(self._library.root / MODELS_FOLDER))
         served = {line.technique for line in lines}
         lacks = [self._lack(parameters_for(t)) for t in Technique if t not in served]
         return Models(lines, tuple(lack for lack in lacks if lack is not None))
@@ -220,7 +254,7 @@ class Librarian:
         return None
 
 
-def _done(errand: Callable[[], Finding]) -> Finding:
+def _done(errand: Callable[[], Finding | None]) -> Finding | None:
     try:
         return errand()
     except ContinuoError as error:
@@ -228,62 +262,3 @@ def _done(errand: Callable[[], Finding]) -> Finding:
     except Exception:  # the top of this thread
         _LOG.error("an errand failed\n%s", traceback.format_exc())
         return Nothing("that did not work", "the log says why")
-
-
-def _composition_line(entry: Entry) -> CompositionLine:
-    outline = entry.outline
-    if outline is None:
-        return CompositionLine(
-            name=entry.name, title=entry.name, what="", day="", problem=entry.problem
-        )
-    return CompositionLine(
-        name=entry.name,
-        title=outline.composition.name or outline.melody.name or "Composition",
-        what=outline.technique.past,
-        day=_day(outline.created_at),
-        about=facts_of(outline),
-    )
-
-
-def _preset_line(preset: Preset) -> PresetLine:
-    parameters = preset.parameters
-    if parameters is None:
-        return PresetLine(name=preset.name, technique=None, problem=preset.problem)
-    about = tuple(
-        (spec.label, spec.text(parameters[spec.key])) for spec in specs_of(parameters.technique)
-    )
-    return PresetLine(name=preset.name, technique=parameters.technique, about=about)
-
-
-def _day(created_at: str) -> str:
-    try:
-        return datetime.fromisoformat(created_at).strftime("%d %b")
-    except ValueError:  # another program wrote it
-        return ""
-
-
-def _model_lines(own: Path) -> Iterable[ModelLine]:
-    for name, folder in installed_bundles(own).items():
-        try:
-            manifest = read_manifest(folder / MANIFEST_FILE)
-            size = (folder / MODEL_FILE).stat().st_size
-        except BundleError as error:
-            yield ModelLine(name=name, title=name, technique=None, problem=error.message)
-        except OSError as error:
-            problem = f"{MODEL_FILE} cannot be read: {error.strerror}"
-            yield ModelLine(name=name, title=name, technique=None, problem=problem)
-        else:
-            yield _model_line(name, manifest, size)
-
-
-def _model_line(name: str, manifest: Manifest, size: int) -> ModelLine:
-    return ModelLine(
-        name=name,
-        title=manifest.title,
-        technique=manifest.technique,
-        about=(
-            ("Genre", manifest.genre),
-            ("Size", f"{size / 1e6:.1f} MB"),
-            *(("Trained on", corpus.name) for corpus in manifest.training.corpora),
-        ),
-    )

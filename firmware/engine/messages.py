@@ -99,6 +99,16 @@ class Loaded:
     is_hint: ClassVar[bool] = False
 
 
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """It works and has nothing else to tell: when it is up, and often while it listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """What was said in a duet is read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advanced:
     """How far a generation is.
@@ -148,10 +158,10 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """A generation, or loading a bundle, came to nothing; the process lives.
+    """A generation, loading or listening came to nothing; the process lives.
 
     Attributes:
-        number: Which generation, or None for loading.
+        number: Which generation, or None for loading and listening.
         message: One sentence.
         remedy: What helps.
     """
@@ -185,4 +195,7 @@ class Died:
 
 
 Answer = Loaded | Advanced | Finished | Failed | Cancelled
+Sign = Alive | Listened
+"""What only the engine's end of the pipe waits for."""
+
 WorkerMessage = Answer | Died

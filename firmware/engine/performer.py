@@ -1,17 +1,17 @@
 """Carries out what the pages of the panel ask for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Protocol
 
 from firmware.engine import findings
+from firmware.engine.clerk import Clerk
 from firmware.engine.clocks import Clocks
 from firmware.engine.examiner import Examiner
+from firmware.engine.farewell import Farewell
 from firmware.engine.instrument import Instrument
 from firmware.engine.keyboards import Keyboards
 from firmware.engine.librarian import Librarian
-from firmware.engine.shelves import Shelves
 from firmware.engine.sound import Sound
 from firmware.engine.takes import Take, Takes
 from firmware.errors import EngineStateError
@@ -23,21 +23,14 @@ from firmware.panel.commands import (
     BringBackPiece,
     BringBackSettings,
     Command,
-    DeleteComposition,
-    DeletePreset,
     DeleteTake,
     EndSelfTest,
     ForgetLearned,
     Generate,
     KeepAsHeard,
-    KeepPreset,
     Learn,
     NameMelody,
-    PlayComposition,
     Press,
-    Refresh,
-    RenamePreset,
-    RestoreComposition,
     RestoreTake,
     SetChannel,
     SetClock,
@@ -46,15 +39,12 @@ from firmware.panel.commands import (
     SetParameter,
     SetThru,
     SetTime,
-    SettleDeletion,
     SetTrack,
     SetVolume,
-    Shelf,
     Source,
     StepTakes,
     SwitchOff,
     UseMelody,
-    UsePreset,
 )
 from firmware.panel.settings import Settings, set_value, with_parameters
 from firmware.panel.states import State, Trigger
@@ -79,25 +69,25 @@ class Hands:
     Attributes:
         instrument: Plays, records and generates.
         librarian: Looks things up.
-        shelves: What was looked up.
+        clerk: Sees to what is on the disk.
         sound: How it sounds.
         clocks: Keep time with others.
         keyboards: Learn what their knobs mean.
         examiner: Tests what is wired.
+        farewell: Ends the engine.
         save: Has a composition saved in the background.
-        stop: Ends the engine.
         offers: What was not taken back at the start; None of an instrument that forgets.
     """
 
     instrument: Instrument
     librarian: Librarian
-    shelves: Shelves
+    clerk: Clerk
     sound: Sound
     clocks: Clocks
     keyboards: Keyboards
     examiner: Examiner
+    farewell: Farewell
     save: Callable[[CompositionRecord], None]
-    stop: Callable[[], None]
     offers: Callable[[], Offers | None]
 
 
@@ -111,16 +101,6 @@ class Performer:
     def __init__(self, hands: Hands) -> None:
         self._hands = hands
         self._instrument = hands.instrument
-        librarian = hands.librarian
-        self._refresh: Mapping[Shelf, Callable[[], None]] = MappingProxyType(
-            {
-                Shelf.COMPOSITIONS: librarian.list_compositions,
-                Shelf.MELODIES: librarian.list_melodies,
-                Shelf.MODELS: librarian.list_models,
-                Shelf.PRESETS: librarian.list_presets,
-                Shelf.SYSTEM: librarian.look_at_system,
-            }
-        )
 
     def perform(self, command: Command, now_ns: int) -> None:
         """Carry out a command.
@@ -133,22 +113,22 @@ class Performer:
                 self._instrument.press(trigger, now_ns)
             case Generate(on_heard=on_heard):
                 self._instrument.generate(now_ns, on_heard=on_heard)
-            case SetParameter(key=key, value=value):
-                self.set(set_value(self._instrument.settings, key, value), now_ns)
-            case SetTime(tempo_bpm=tempo_bpm, beats_per_bar=beats_per_bar):
-                self._instrument.set_time(tempo_bpm, beats_per_bar)
-            case Refresh() | SwitchOff() | BeginSelfTest() | AnswerLight() | EndSelfTest():
+            case SetParameter() | SetTime():
+                self._set(command, now_ns)
+            case SwitchOff() | BeginSelfTest() | AnswerLight() | EndSelfTest():
                 self._look_after(command, now_ns)
-            case NameMelody(name=name):
-                self._instrument.takes.name_melody(name)
-            case StepTakes() | DeleteTake() | RestoreTake() | KeepAsHeard() | UseMelody():
+            case UseMelody():
+                self._use(command, now_ns)
+            case NameMelody() | StepTakes() | DeleteTake() | RestoreTake() | KeepAsHeard():
                 self._change_take(command, now_ns)
             case SetTrack() | SetVolume() | SetInstrument() | SetMetronome():
                 self._set_sound(command, now_ns)
             case SetThru() | SetChannel() | SetClock() | Learn() | ForgetLearned():
                 self._set_midi(command, now_ns)
+            case BringBackPiece() | BringBackSettings():
+                self._bring_back(command, now_ns)
             case _:
-                self._change_kept(command, now_ns)
+                self._hands.clerk.perform(command)
 
     def take(self, finding: findings.Finding, now_ns: int) -> None:
         """Take what the librarian brings.
@@ -158,22 +138,15 @@ class Performer:
                 no take can be chosen.
         """
         match finding:
-            case findings.Nothing(message=message, remedy=remedy):
-                self._instrument.tell(message, remedy, now_ns)
-            case findings.NotDeleted(name=name, message=message, remedy=remedy):
-                self._hands.shelves.put_back(name)
-                self._instrument.tell(message, remedy, now_ns)
-            case findings.Imported(melody=melody):
-                self._add(Take(melody=melody), now_ns)
+            case findings.Imported(melody=melody, plays=plays):
+                self._add(Take(melody=melody), now_ns, plays=plays)
             case findings.Loaded(name=name, record=record):
                 take = Take(melody=record.melody, record=record, saved_as=name)
-                self._add(take, now_ns)
-                if self._instrument.state is not State.PLAYING:
-                    self._instrument.trigger(Trigger.PLAY, now_ns)
+                self._add(take, now_ns, plays=True)
             case findings.PresetTaken(parameters=parameters):
                 self.set(with_parameters(self._instrument.settings, parameters), now_ns)
             case _:
-                self._hands.shelves.put(finding)
+                self._hands.clerk.take(finding, now_ns)
 
     def set(self, settings: Settings, now_ns: int) -> None:
         """Take over what was turned; another technique's model is loaded in the background.
@@ -189,26 +162,30 @@ class Performer:
         if settings.technique is not before.technique:
             instrument.prepare_worker()
 
-    def _look_after(
-        self,
-        command: Refresh | SwitchOff | BeginSelfTest | AnswerLight | EndSelfTest,
-        now_ns: int,
-    ) -> None:
+    def _set(self, command: SetParameter | SetTime, now_ns: int) -> None:
         match command:
-            case Refresh(shelf=shelf):
-                self._refresh[shelf]()
-            case SwitchOff():
-                self._hands.stop()
-            case _:
-                self._hands.examiner.perform(command, now_ns)
+            case SetParameter(key=key, value=value):
+                self.set(set_value(self._instrument.settings, key, value), now_ns)
+            case SetTime(tempo_bpm=tempo_bpm, beats_per_bar=beats_per_bar):
+                self._instrument.set_time(tempo_bpm, beats_per_bar)
+
+    def _look_after(
+        self, command: SwitchOff | BeginSelfTest | AnswerLight | EndSelfTest, now_ns: int
+    ) -> None:
+        if isinstance(command, SwitchOff):
+            self._hands.farewell.begin(now_ns)
+        else:
+            self._hands.examiner.perform(command, now_ns)
 
     def _change_take(
         self,
-        command: StepTakes | DeleteTake | RestoreTake | KeepAsHeard | UseMelody,
+        command: NameMelody | StepTakes | DeleteTake | RestoreTake | KeepAsHeard,
         now_ns: int,
     ) -> None:
         instrument = self._instrument
         match command:
+            case NameMelody(name=name):
+                instrument.takes.name_melody(name)
             case StepTakes(count=count):
                 instrument.change_take(lambda takes: takes.step(count), now_ns)
             case DeleteTake():
@@ -217,17 +194,24 @@ class Performer:
                 instrument.change_take(Takes.restore, now_ns)
             case KeepAsHeard():
                 self._keep_as_heard()
+
+    def _use(self, command: UseMelody, now_ns: int) -> None:
+        match command:
             case UseMelody(source=Source.IMPORTED, key=key):
                 self._hands.librarian.import_melody(key)
+            case UseMelody(source=Source.STICK, key=key):
+                self._hands.clerk.read_from_stick(key)
             case UseMelody(source=Source.BUNDLED, key=key):
                 self._add(Take(melody=bundled_melodies()[key]), now_ns)
             case UseMelody(key=key):
-                played = tuple(instrument.takes)
+                played = tuple(self._instrument.takes)
                 if int(key) < len(played):  # it was pressed as the list changed
                     self._add(Take(melody=played[int(key)].melody), now_ns)
 
-    def _add(self, take: Take, now_ns: int) -> None:
+    def _add(self, take: Take, now_ns: int, *, plays: bool = False) -> None:
         self._instrument.change_take(lambda takes: takes.add(take), now_ns)
+        if plays and self._instrument.state is not State.PLAYING:
+            self._instrument.trigger(Trigger.PLAY, now_ns)
 
     def _keep_as_heard(self) -> None:
         """Save the present composition once more, with the instruments that are chosen for it."""
@@ -292,45 +276,6 @@ class Performer:
                 self._hands.keyboards.learning = target
             case ForgetLearned():
                 self._hands.keyboards.restore(())
-
-    def _change_kept(
-        self,
-        command: PlayComposition
-        | DeleteComposition
-        | RestoreComposition
-        | SettleDeletion
-        | KeepPreset
-        | UsePreset
-        | RenamePreset
-        | DeletePreset
-        | BringBackPiece
-        | BringBackSettings,
-        now_ns: int,
-    ) -> None:
-        librarian, shelves = self._hands.librarian, self._hands.shelves
-        match command:
-            case PlayComposition(name=name):
-                librarian.load(name)
-            case DeleteComposition(name=name):
-                self._delete(shelves.delete(name))
-            case RestoreComposition():
-                shelves.restore()
-            case SettleDeletion():
-                self._delete(shelves.settle())
-            case KeepPreset():
-                librarian.keep_preset(self._instrument.settings.parameters())
-            case UsePreset(name=name):
-                librarian.take_preset(name)
-            case RenamePreset(name=name, to=to):
-                librarian.rename_preset(name, to)
-            case DeletePreset(name=name):
-                librarian.delete_preset(name)
-            case BringBackPiece() | BringBackSettings():
-                self._bring_back(command, now_ns)
-
-    def _delete(self, name: str | None) -> None:
-        if name is not None:
-            self._hands.librarian.delete(name)
 
 
 def _choices(settings: Settings) -> tuple[object, ...]:

@@ -61,6 +61,10 @@ class Recorder:
         """The notes that have ended."""
         return tuple(self._notes)
 
+    def notes_from(self, index: int) -> list[Note]:
+        """Those notes that have ended, but for so many that ended first."""
+        return self._notes[index:]
+
     def feed(self, message: MidiMessage, at_ns: int, keyboard: int = 0) -> None:
         """Take what was played."""
         self.take(self._pairer.feed(at_ns, message, source=keyboard))

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import TextIO
 
@@ -19,11 +20,14 @@ from firmware.engine.clock import Clock, SystemClock
 from firmware.engine.console import Console
 from firmware.engine.control.access import spoken_to
 from firmware.engine.engine import Engine
-from firmware.engine.events import StopRequested
+from firmware.engine.events import OutputFailed, StopRequested
 from firmware.engine.service import Service
+from firmware.engine.service_switches import ssh_switch
+from firmware.engine.sound_watch import sound_watched
 from firmware.errors import DeviceError, LibraryError
 from firmware.library.notebook import MEMORY_FOLDER, Notebook
 from firmware.library.restore import finish_restore
+from firmware.library.stick_status import STICKS
 from firmware.library.store import Library
 
 _LOG = logging.getLogger(__name__)
@@ -68,16 +72,37 @@ def run(
         _run_simulated(config, clock, choices, commands or sys.stdin, output, safe=safe)
         return
     board = open_board(config, clock.now_ns)
-    engine = engine_of(board, config, clock, choices, safe=safe)
-    with closing(Service(clock)) as service, stopped_by_signals(engine) as was_told:
-        engine.open()
-        if output is not None:
-            with suppress(OSError):  # it has a panel of its own
-                _say(output, _ready(board))
-        with spoken_to(engine, config):
-            service.run(engine, partial(_status, engine, board))
-        if not was_told.is_set():
-            service.switch_machine_off()
+    with closing(Service(clock)) as service:
+        choices = replace(
+            choices or Choices(),
+            sticks=STICKS,
+            ssh=ssh_switch(config.library),
+            loses_power=service.can_switch_machine_off,
+        )
+        engine = engine_of(board, config, clock, choices, safe=safe)
+        with stopped_by_signals(engine) as was_told:
+            engine.open()
+            if output is not None:
+                with suppress(OSError):  # it has a panel of its own
+                    _say(output, _ready(board))
+            with spoken_to(engine, config), _heard(engine, board, service):
+                service.run(engine, partial(_status, engine, board))
+            if not was_told.is_set():
+                service.switch_machine_off()
+
+
+@contextmanager
+def _heard(engine: Engine, board: Board, service: Service) -> Iterator[None]:
+    """See to it that the synthesizer is heard, where both are services of systemd."""
+    if not service.is_ours:
+        yield
+        return
+
+    def tell(message: str, remedy: str) -> None:
+        engine.post(OutputFailed(message=message, remedy=remedy))
+
+    with sound_watched(board.synthesizer, start_again=service.start_sound_again, tell=tell):
+        yield
 
 
 def engine_of(

@@ -25,12 +25,15 @@ STUCK_NS: Final = 5_000_000_000
 POWER_OFF_FILE: Final = "power-off"
 """In the service's folder below /run: asks systemd to switch the machine off."""
 
+SOUND_AGAIN_FILE: Final = "sound-again"
+"""In the same folder: asks systemd to start the synthesizer again."""
+
 _BEATS: Final = 4  # within the time that systemd allows
 _LOG = logging.getLogger(__name__)
 
 
 class Service:
-    """What is said to systemd. All methods belong to the engine's owner.
+    """What is said to systemd. All methods but `start_sound_again` belong to the engine's owner.
 
     Args:
         clock: The time.
@@ -56,6 +59,11 @@ class Service:
     def is_ours(self) -> bool:
         """Whether systemd started this process and listens."""
         return self._socket is not None
+
+    @property
+    def can_switch_machine_off(self) -> bool:
+        """Whether there is somebody who would do it."""
+        return self._socket is not None and bool(self._runtime_folder)
 
     def ready(self, status: str) -> None:
         """The instrument can be played."""
@@ -85,12 +93,11 @@ class Service:
 
     def switch_machine_off(self) -> None:
         """Ask systemd to switch the machine off, as the player switched the instrument off."""
-        if self._socket is None or not self._runtime_folder:
-            return
-        try:
-            (Path(self._runtime_folder) / POWER_OFF_FILE).touch()
-        except OSError as error:
-            _LOG.warning("the machine cannot be switched off: %s", error.strerror)
+        self._ask(POWER_OFF_FILE, "the machine cannot be switched off")
+
+    def start_sound_again(self) -> None:
+        """Ask systemd to start the synthesizer again, which is not heard; from any thread."""
+        self._ask(SOUND_AGAIN_FILE, "the synthesizer cannot be started again")
 
     def close(self) -> None:
         """Say no more."""
@@ -114,6 +121,15 @@ class Service:
 
         self.ready(status())
         engine.run(turned)
+
+    def _ask(self, name: str, refusal: str) -> None:
+        """A unit of ours waits for the file; the instrument itself has no right to anything."""
+        if self._socket is None or not self._runtime_folder:
+            return
+        try:
+            (Path(self._runtime_folder) / name).write_text("asked for by the instrument\n")
+        except OSError as error:
+            _LOG.warning("%s: %s", refusal, error.strerror)
 
     def _hangs(self, loops: Iterable[Loop], now_ns: int) -> bool:
         stuck = tuple(loop.name for loop in loops if loop.busy_ns(now_ns) > STUCK_NS)

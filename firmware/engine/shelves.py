@@ -7,6 +7,7 @@ from firmware.engine.findings import (
     MelodyFiles,
     Models,
     PresetsKept,
+    Shelved,
 )
 from firmware.panel.overview import (
     CompositionLine,
@@ -52,9 +53,7 @@ class Shelves:
         """The title of what was deleted and can come back, or None."""
         return self._deleted.title if self._deleted else None
 
-    def put(
-        self, finding: Compositions | MelodyFiles | Models | Checked | PresetsKept | Looked
-    ) -> None:
+    def put(self, finding: Shelved) -> None:
         """Take what the librarian brings."""
         match finding:
             case Compositions():

@@ -1,6 +1,6 @@
 """The melody at hand and what was made of it: the last takes, to step through."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -164,14 +164,16 @@ class Takes:
 
     def note_saved(self, record: CompositionRecord, name: str) -> None:
         """A composition was given a name in the library."""
+        self._change(lambda t: replace(t, saved_as=name) if t.record is record else t)
 
-        def noted(take: Take) -> Take:
-            return replace(take, saved_as=name) if take.record is record else take
+    def name_kept(self, name: str, title: str) -> None:
+        """A composition in the library has another title.
 
-        self._takes = [noted(take) for take in self._takes]
-        if self._deleted is not None:
-            at, take = self._deleted
-            self._deleted = (at, noted(take))
+        Args:
+            name: Its name there.
+            title: What the player sees.
+        """
+        self._change(lambda take: _titled(take, title) if take.saved_as == name else take)
 
     def source(self, technique: Technique, *, on_heard: bool) -> tuple[Melody, str | None]:
         """What a technique works on.
@@ -195,6 +197,13 @@ class Takes:
             return record.composition.as_melody(), self.current.saved_as
         return melody, record.parent
 
+    def _change(self, change: Callable[[Take], Take]) -> None:
+        """Change all of them, and the one that was deleted."""
+        self._takes = [change(take) for take in self._takes]
+        if self._deleted is not None:
+            at, take = self._deleted
+            self._deleted = (at, change(take))
+
     def melody(self) -> Melody:
         """The melody at hand.
 
@@ -206,3 +215,12 @@ class Takes:
                 "there is no melody yet", remedy="press record and play, or keep what you played"
             )
         return self.current.melody
+
+
+def _titled(take: Take, title: str) -> Take:
+    assert take.record is not None
+    melody = replace(take.melody, name=title)
+    composition = replace(take.record.composition, name=title)
+    return replace(
+        take, melody=melody, record=replace(take.record, composition=composition, melody=melody)
+    )

@@ -8,12 +8,13 @@ from types import MappingProxyType
 
 from firmware.engine.instrument import Instrument
 from firmware.engine.meter import Meter
+from firmware.engine.recorded_roll import RecordedRoll, roll_note
 from firmware.engine.schedule import as_composition, schedule_of
 from firmware.engine.shelves import Shelves
 from firmware.engine.sound import Sound
 from firmware.engine.takes import Take, facts_of
 from firmware.library.melodies import bundled_melodies
-from firmware.music.notes import Composition, Melody, Note, changes
+from firmware.music.notes import Composition, Melody, changes
 from firmware.music.timing import TICKS_PER_BEAT, nanoseconds_of_ticks, ticks_of_nanoseconds
 from firmware.panel.canvas import WIDTH, RollNote
 from firmware.panel.commands import Source
@@ -23,6 +24,7 @@ from firmware.panel.overview import (
     Overview,
     Recovery,
     SoundFacts,
+    StickLine,
     TakeLine,
     TrackLine,
     WiringFacts,
@@ -51,6 +53,7 @@ class Viewer:
         sound: How it sounds.
         meter: How much sounds.
         midi: What is connected.
+        sticks: Those that are plugged in.
         recovery: What was not taken back at the start, or None.
         wiring: The test of what is wired, or None.
     """
@@ -63,11 +66,13 @@ class Viewer:
         meter: Meter,
         midi: Callable[[], MidiFacts],
         *,
+        sticks: Callable[[], tuple[StickLine, ...]],
         recovery: Callable[[], Recovery | None],
         wiring: Callable[[int], WiringFacts | None],
     ) -> None:
         self._instrument = instrument
         self._shelves = shelves
+        self._sticks = sticks
         self._sound = sound
         self._meter = meter
         self._midi = midi
@@ -75,6 +80,7 @@ class Viewer:
         self._wiring = wiring
         self._roll_of: tuple[object, ...] = ()
         self._roll: tuple[RollNote, ...] = ()
+        self._recorded: RecordedRoll | None = None
         self._kept: _AtHand | None = None
         self._bundled = tuple(
             MelodyLine(source=Source.BUNDLED, key=key, name=melody.name, what=_bars(melody))
@@ -109,6 +115,7 @@ class Viewer:
             activity=activity(now_ns) if activity else None,
             listening=self._listen(music, now_ns) if music else None,
             melodies=(*self._played_melodies(), *shelves.files, *self._bundled),
+            sticks=self._sticks(),
             compositions=shelves.compositions,
             deleted=shelves.deleted,
             models=shelves.models,
@@ -157,6 +164,7 @@ class Viewer:
             is_composition=at_hand.take.composition is not None,
             has_new_instruments=has_new,
             about=at_hand.about,
+            kept_as=at_hand.take.saved_as or "",
         )
 
     def _tracks(self, music: Composition) -> tuple[TrackLine, ...]:
@@ -205,13 +213,18 @@ class Viewer:
         assert recorder is not None
         ticks_per_bar = recorder.beats_per_bar * TICKS_PER_BEAT
         position = max(recorder.position_ticks(now_ns), 0)
-        bar = position // ticks_per_bar
+        bar, page_ticks = position // ticks_per_bar, BARS_SHOWN * ticks_per_bar
+        roll = self._recorded
+        if roll is None or roll.recorder is not recorder:
+            roll = self._recorded = RecordedRoll(recorder, page_ticks=page_ticks)
         return RecordView(
             bar=bar + 1,
             beat=position % ticks_per_bar // TICKS_PER_BEAT + 1,
-            notes=tuple(_roll_note(note, is_players=True) for note in recorder.notes),
-            first_ticks=bar // BARS_SHOWN * BARS_SHOWN * ticks_per_bar,
-            ticks=BARS_SHOWN * ticks_per_bar,
+            notes=roll.page(bar // BARS_SHOWN),
+            count=roll.count,
+            pitches=roll.pitches,
+            first_ticks=bar // BARS_SHOWN * page_ticks,
+            ticks=page_ticks,
             ticks_per_bar=ticks_per_bar,
         )
 
@@ -292,7 +305,7 @@ class Viewer:
                     is_players = mine[note.identity] > 0
                     mine[note.identity] -= 1
                     if index not in silent:
-                        roll.append(_roll_note(note, is_players=is_players))
+                        roll.append(roll_note(note, is_players=is_players))
             self._roll = tuple(roll)
             self._roll_of = (music, melody, silent)
         return self._roll
@@ -331,12 +344,3 @@ def _at_hand(take: Take) -> _AtHand:
 def _bars(melody: Melody) -> str:
     bars = ceil(melody.end_ticks / melody.ticks_per_bar)
     return f"{bars} bar{'' if bars == 1 else 's'}"
-
-
-def _roll_note(note: Note, *, is_players: bool) -> RollNote:
-    return RollNote(
-        start_ticks=note.start_ticks,
-        end_ticks=note.end_ticks,
-        pitch=note.pitch,
-        is_players=is_players,
-    )

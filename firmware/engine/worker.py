@@ -10,15 +10,13 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import firmware
 from firmware.engine.messages import (
     Cancel,
-    Command,
     Died,
     Generate,
     GenerationRequest,
@@ -27,11 +25,16 @@ from firmware.engine.messages import (
     Stop,
     WorkerMessage,
 )
+from firmware.engine.worker_line import Line
 from firmware.errors import WorkerError
 
 STUDIO = "firmware.engine.worker_process:BundleStudio"
 STOP_S = 2.0
 """How long each of asking, terminating and killing may take."""
+
+SILENT_S = 60.0
+"""A process that owes an answer and says nothing for this long hangs. It speaks after each pass of
+a model, and the longest of them takes the slowest board a few seconds; so does loading one."""
 
 # One thread: more would take the cores from the music, and each takes memory of its own.
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -40,16 +43,29 @@ _LOG = logging.getLogger(__name__)
 
 
 class InferenceWorker:
-    """One child process that generates, and a thread that listens to it.
+    """One child process that generates.
 
-    All methods belong to the engine's thread; `post` is called on the listening one.
+    All methods belong to the engine's thread and never wait for the process, but for `reap` and
+    `stop`, which wait for its end; `post` is called on a thread that listens to it.
 
     Args:
         post: Takes what the worker says, and `Died` when it is gone; returns at once.
         studio: `module:class` of the `Studio` in the process.
+        silent_s: For how long it may owe an answer without a word.
+
+    Attributes:
+        silent_s: As given.
+        incarnation: How often it was started.
     """
 
-    def __init__(self, post: Callable[[WorkerMessage], None], *, studio: str = STUDIO) -> None:
+    def __init__(
+        self,
+        post: Callable[[WorkerMessage], None],
+        *,
+        studio: str = STUDIO,
+        silent_s: float = SILENT_S,
+    ) -> None:
+        self.silent_s = silent_s
         self._post = post
         self._studio = studio
         self._environment = {**os.environ, **_ENVIRONMENT}
@@ -57,8 +73,7 @@ class InferenceWorker:
         roots = [str(Path(firmware.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
         self._environment["PYTHONPATH"] = os.pathsep.join(root for root in roots if root)
         self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
-        self._listener: threading.Thread | None = None
+        self._line: Line | None = None
         self._numbers = 0
         self.incarnation = 0
 
@@ -73,10 +88,9 @@ class InferenceWorker:
         Raises:
             WorkerError: If the process cannot be started.
         """
-        if self._process is None:
-            self._spawn()
+        line = self._line or self._spawn()
         if bundle_folder is not None:
-            self._tell(Load(bundle_folder=bundle_folder, threads=threads))
+            line.tell(Load(bundle_folder=bundle_folder, threads=threads))
 
     def generate(self, request: GenerationRequest) -> int:
         """Begin a generation, starting the process if there is none.
@@ -87,20 +101,31 @@ class InferenceWorker:
         Raises:
             WorkerError: If there is no process and none can be started.
         """
-        if self._process is None:
-            self._spawn()
+        line = self._line or self._spawn()
         self._numbers += 1
-        self._tell(Generate(number=self._numbers, request=request))
+        line.tell(Generate(number=self._numbers, request=request))
         return self._numbers
 
     def listen(self, duet: Listen) -> None:
         """Have a process, if there is one, read what was said in a duet in the background."""
-        if self._process is not None:
-            self._tell(duet)
+        if self._line is not None:
+            self._line.tell(duet)
 
     def cancel(self, number: int) -> None:
         """Give up a generation between two of its passes."""
-        self._tell(Cancel(number))
+        if self._line is not None:
+            self._line.tell(Cancel(number))
+
+    def end_if_hung(self) -> None:
+        """Kill a process that was silent for too long; to be called every second or so.
+
+        Its end is told as any other is, with `Died`.
+        """
+        if self._process is None or self._line is None or not self._line.is_silent(self.silent_s):
+            return
+        if self._process.poll() is None:
+            _LOG.error("the inference worker owes an answer and is silent: it is killed")
+            self._process.kill()
 
     def reap(self, died: Died) -> bool:
         """Clear away a process that died; whether it was the present one."""
@@ -115,11 +140,11 @@ class InferenceWorker:
         Raises:
             WorkerError: If it does not die even so.
         """
-        if self._process is not None:
-            self._tell(Stop())
+        if self._line is not None:
+            self._line.tell(Stop())
             self._end()
 
-    def _spawn(self) -> None:
+    def _spawn(self) -> Line:
         ours, theirs = socket.socketpair()
         command = [
             sys.executable,
@@ -142,28 +167,14 @@ class InferenceWorker:
         except OSError as error:
             ours.close()
             raise WorkerError(f"the model's process cannot be started: {error.strerror}") from error
-        self._connection = Connection(ours.detach())
         self.incarnation += 1
-        self._listener = threading.Thread(
-            target=_listen,
-            args=(self._process, self._connection, self._post, self.incarnation),
-            name="continuo-worker-listener",
-        )
-        self._listener.start()
-
-    def _tell(self, command: Command) -> None:
-        assert self._connection is not None
-        try:
-            self._connection.send(command)
-        except OSError:
-            # It died a moment ago; the listener says so on the queue, and that is acted on.
-            _LOG.info("the worker was gone when it was told %s", type(command).__name__)
+        self._line = Line(self._process, Connection(ours.detach()), self._post, self.incarnation)
+        return self._line
 
     def _end(self) -> None:
-        process, connection, listener = self._process, self._connection, self._listener
+        process, line = self._process, self._line
         assert process is not None
-        assert connection is not None
-        assert listener is not None
+        assert line is not None
         for more in (None, process.terminate, process.kill):
             if more is not None:
                 more()
@@ -174,58 +185,5 @@ class InferenceWorker:
                 continue
         else:
             raise WorkerError(f"the model's process {process.pid} does not die")
-        listener.join(STOP_S)
-        if listener.is_alive():
-            raise WorkerError("the thread that listens to the model's process does not end")
-        connection.close()
-        self._process = self._connection = self._listener = None
-
-
-def _listen(
-    process: subprocess.Popen[bytes],
-    connection: Connection,
-    post: Callable[[WorkerMessage], None],
-    incarnation: int,
-) -> None:
-    """Hand on answers, and log what the process writes to its standard error, until it is gone."""
-    assert process.stderr is not None
-    log = _Log()
-    with process.stderr:
-        errors = process.stderr.fileno()
-        streams: list[Connection | int] = [connection, errors]
-        while streams:
-            # With the pipe closed the process has no more to do than to end.
-            ready = wait(streams, None if connection in streams else STOP_S)
-            if not ready:
-                break
-            if errors in ready and not log.feed(os.read(errors, 65536)):
-                streams.remove(errors)
-            if connection in ready:
-                try:
-                    post(connection.recv())
-                except (EOFError, OSError):
-                    streams.remove(connection)
-    try:
-        exit_code = process.wait(STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()  # its pipe is closed, so nothing can come of it any more
-        exit_code = process.wait(STOP_S)
-    post(Died(incarnation=incarnation, exit_code=exit_code))
-
-
-class _Log:
-    """Lines of a process's standard error, as log records."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, content: bytes) -> bool:
-        """Log whole lines, and at the end of the stream the rest; whether there can be more."""
-        *lines, self._rest = (self._rest + content).split(b"\n")
-        if not content and self._rest:
-            lines.append(self._rest)
-        for line in lines:
-            text = line.decode(errors="replace").rstrip()
-            # The interpreter says on every start which kernels it took.
-            _LOG.log(logging.INFO if text.startswith("INFO:") else logging.WARNING, "%s", text)
-        return bool(content)
+        line.close()
+        self._process = self._line = None

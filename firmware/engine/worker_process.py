@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from firmware.engine.messages import (
     Advanced,
+    Alive,
     Answer,
     Cancel,
     Cancelled,
@@ -28,8 +29,10 @@ from firmware.engine.messages import (
     Generate,
     GenerationRequest,
     Listen,
+    Listened,
     Load,
     Loaded,
+    Sign,
     Stop,
 )
 from firmware.errors import ContinuoError
@@ -44,6 +47,9 @@ if TYPE_CHECKING:
 
 PROGRESS_S = 0.05
 """Progress is told no more often than this; previews always."""
+
+ALIVE_S = 1.0
+"""While it listens, it says that it lives no more often than this."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -117,7 +123,11 @@ class Server:
         self._waiting: list[Command] = []
 
     def serve(self) -> None:
-        """Work until the pipe is closed or the engine asks to stop."""
+        """Work until the pipe is closed or the engine asks to stop.
+
+        Every `Load`, `Generate` and `Listen` is answered by one last word, unless it ends before.
+        """
+        self._say(Alive())
         while True:
             command = self._waiting.pop(0) if self._waiting else self._connection.recv()
             match command:
@@ -157,8 +167,13 @@ class Server:
 
     def _listen(self, command: Listen) -> None:
         _, _, model = self._loaded(command.bundle_folder, command.threads)
+        told = monotonic()
         for _ in self._studio.listen(command, model):
             self._look_up()
+            if monotonic() - told >= ALIVE_S:
+                told = monotonic()
+                self._say(Alive())
+        self._say(Listened())
 
     def _finish(self, generation: Generation, number: int, began: float) -> Composition | None:
         """Run a generation to its end, or to None where it is cancelled."""
@@ -228,8 +243,8 @@ class Server:
                 )
             )
 
-    def _say(self, answer: Answer) -> None:
-        self._connection.send(answer)
+    def _say(self, said: Answer | Sign) -> None:
+        self._connection.send(said)
 
 
 def main(arguments: list[str]) -> int:

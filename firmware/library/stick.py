@@ -7,12 +7,13 @@ renamed, and a composition's description last: what is not whole is done again t
 import math
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from firmware.errors import LibraryError
 from firmware.library.places import explained
+from firmware.library.records import Description, description_from_json
 from firmware.library.store import (
     COMPOSITION_FILE,
     INPUT_FILE,
@@ -146,16 +147,37 @@ def _place(target: Path, name: str, description: bytes) -> str:
             theirs = read_file(target / place / RECORD_FILE)
         except LibraryError:
             return place  # not there, or not whole
-        if theirs == description:
+        if theirs == description or _is_same(theirs, description):
             return place
     raise LibraryError(f"there are too many compositions named {name} on the stick")
+
+
+def _is_same(theirs: bytes, ours: bytes) -> bool:
+    """Whether two descriptions are of one composition, which has another title since."""
+    try:
+        one, other = (_untitled(text.decode()) for text in (theirs, ours))
+    except (LibraryError, UnicodeDecodeError):
+        return False
+    return one == other
+
+
+def _untitled(text: str) -> Description:
+    description = description_from_json(text)
+    outline = description.outline
+    untitled = replace(
+        outline,
+        composition=replace(outline.composition, name=""),
+        melody=replace(outline.melody, name=""),
+    )
+    return replace(description, outline=untitled)
 
 
 def _is_whole(folder: Path, files: dict[str, bytes]) -> bool:
     """Whether all is there; a file has its name only since it was whole."""
     try:
-        return all((folder / file).stat().st_size == len(files[file]) for file in _FILES)
-    except OSError:
+        is_there = all((folder / file).stat().st_size == len(files[file]) for file in _FILES)
+        return is_there and read_file(folder / RECORD_FILE) == files[RECORD_FILE]
+    except (OSError, LibraryError):
         return False
 
 

@@ -6,7 +6,7 @@ The panel's side is `sticks`: what is plugged in, how far it is, and the melodie
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -84,7 +84,7 @@ def read_status(folder: Path) -> StickStatus | None:
     """One stick's, or None if nothing is known of it yet, or not any more."""
     try:
         content = json.loads(read_file(folder / STATUS_FILE))
-    except (LibraryError, ValueError):
+    except (LibraryError, ValueError, RecursionError):
         return None
     return _status(content) if isinstance(content, Mapping) else None
 
@@ -97,17 +97,22 @@ def write_status(folder: Path, status: StickStatus) -> None:
 
 
 def _status(content: Mapping[str, Any]) -> StickStatus | None:
-    names = [field.name for field in fields(StickStatus) if field.name in content]
-    known = {name: content[name] for name in names}
-    try:
-        known["phase"] = Phase(known["phase"])
-    except (KeyError, ValueError):
+    known = {name: content[name] for name in _KINDS if name in content}
+    if any(type(value) is not _KINDS[name] for name, value in known.items()):
         return None
-    return StickStatus(**known)
+    try:
+        status = StickStatus(phase=Phase(str(content.get("phase"))), **known)
+    except ValueError:
+        return None
+    return status if 0 <= status.done <= status.total else None
+
+
+_KINDS: Final = {"done": int, "total": int, "name": str, "problem": str, "remedy": str}
 
 
 def _melodies(folder: Path) -> tuple[Path, ...]:
     try:
-        return tuple(sorted(path for path in folder.iterdir() if path.is_file()))
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
     except OSError:
         return ()
+    return tuple(folder / name for name in names)

@@ -2,10 +2,12 @@
 
 import re
 import sys
+from collections.abc import Mapping
 from typing import Final
 
 from firmware.config import Config
 from firmware.devices.audio import find_renderer
+from firmware.devices.sound_card import SETTINGS, look_at_playback
 from firmware.engine.bundles import installed_bundles
 from firmware.engine.control.client import ControlClient
 from firmware.errors import ContinuoError, InstrumentOffError
@@ -24,10 +26,11 @@ _CARD: Final = re.compile(r"^\s*\d+ \[(.*?)\s*\]: (.*)$", re.MULTILINE)
 _NO_KEYBOARDS: Final = frozenset({"System", "Midi Through"})
 _PANEL_PACKAGES: Final = ("gpiozero", "lgpio", "luma.oled", "python-rtmidi")
 _NEWEST_PYTHON: Final = (3, 13)
+_SOUND_S: Final = 0.25  # of which a card plays several periods
 
 
 def check_sound(probe: Probe, _: Config) -> Found:
-    """Whether there is a card, a synthesizer, and a soundfont for it."""
+    """Whether there is a card, a synthesizer, a soundfont for it, and sound."""
     cards = [name for name, _ in _CARD.findall(probe.read("proc/asound/cards"))]
     if not cards:
         if not probe.is_pi:
@@ -36,8 +39,9 @@ def check_sound(probe: Probe, _: Config) -> Found:
             "there is no sound card",
             "plug in a USB one, or write the DAC's dtoverlay into /boot/firmware/config.txt",
         )
-    sound = _unit_facts(probe, SOUND_UNIT)
-    if sound.get("LoadState") == "loaded" and sound.get("ActiveState") == "failed":
+    unit = _unit_facts(probe, SOUND_UNIT)
+    is_service = unit.get("LoadState") == "loaded"
+    if is_service and unit.get("ActiveState") == "failed":
         return fault(f"the service {SOUND_UNIT} has failed", f"journalctl -u {SOUND_UNIT} says why")
     if probe.run("fluidsynth", "--version") is None:
         return fault("FluidSynth is not installed", "sudo apt install fluidsynth")
@@ -45,7 +49,39 @@ def check_sound(probe: Probe, _: Config) -> Found:
         soundfont = find_renderer("fluidsynth").soundfont
     except ContinuoError as error:
         return fault(error.message, "sudo apt install timgm6mb-soundfont")
-    return ok(f"{', '.join(cards)}; FluidSynth with {soundfont.name}")
+    synthesizer = f"{', '.join(cards)}; FluidSynth with {soundfont.name}"
+    return _heard(probe, unit, synthesizer) if is_service else ok(synthesizer)
+
+
+def _heard(probe: Probe, unit: Mapping[str, str], synthesizer: str) -> Found:
+    """Whether the service is heard: a program that hangs, or has lost its card, runs all the same.
+
+    Args:
+        probe: The computer.
+        unit: What systemd says of the service.
+        synthesizer: What is there.
+    """
+    if unit.get("ActiveState") != "active":
+        return fault(
+            f"the service {SOUND_UNIT} does not run",
+            f"sudo systemctl restart {SOUND_UNIT}; journalctl -u {SOUND_UNIT} says why",
+        )
+    before = look_at_playback(probe.root)
+    if before is None:  # as with Bluetooth
+        return ok(f"{synthesizer}, on no card of this computer")
+    if not before.is_there:
+        return fault(
+            f"the sound card {before.card}, on which the synthesizer plays, is not there",
+            f"plug it in, or name another one in {SETTINGS}",
+        )
+    probe.wait(_SOUND_S)
+    now = look_at_playback(probe.root)
+    if now is None or not now.goes_on_from(before):
+        return fault(
+            "the synthesizer runs, but its sound card plays nothing",
+            f"sudo systemctl restart {SOUND_UNIT}; journalctl -u {SOUND_UNIT} says why",
+        )
+    return ok(f"{synthesizer}, and its card plays")
 
 
 def check_midi(probe: Probe, _: Config) -> Found:

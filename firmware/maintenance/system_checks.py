@@ -6,6 +6,7 @@ from typing import Final
 
 from firmware.config import Config
 from firmware.devices.board_file import load_board
+from firmware.devices.throttling import COOLING, bits_of, throttled_bits, throttling_of
 from firmware.devices.wiring import Bus
 from firmware.maintenance.findings import Found, absent, fault, ok, warning
 from firmware.maintenance.probe import Probe
@@ -19,32 +20,20 @@ NEARLY_FULL_MB: Final = 500
 FIRST_YEAR: Final = 2025
 """No clock that was ever set says an earlier one."""
 
-_THROTTLED: Final = (
-    # bit of get_throttled, what it says, and whether it is so now
-    (0, "the voltage is too low now", True),
-    (2, "the processor is slowed down now", True),
-    (3, "the processor is too hot now, and slowed down", True),
-    (16, "the voltage was too low since power-up", False),
-    (18, "the processor was slowed down since power-up", False),
-    (19, "the processor was too hot since power-up", False),
-)
-_SUPPLY: Final = "use a supply of 5.1 V and 3 A or more, with a short, thick cable"
-
 
 def check_throttling(probe: Probe, _: Config) -> Found:
     """Whether the supply is strong enough, as the Raspberry Pi itself tells."""
     said = probe.run("vcgencmd", "get_throttled")
-    text = said.text if said else probe.read("sys/devices/platform/soc/soc:firmware/get_throttled")
-    digits = text.strip().partition("=")[2] or text.strip()
-    try:
-        bits = int(digits, 16)
-    except ValueError:
-        return _alarm(probe)
-    seen = [(what, is_now) for bit, what, is_now in _THROTTLED if bits >> bit & 1]
-    if not seen:
+    bits = bits_of(said.text) if said else None
+    if bits is None:
+        bits = throttled_bits(probe.root)
+    if bits is None:
+        return absent("this computer does not tell of its voltage")
+    found = throttling_of(bits)
+    if not found:
         return ok("the voltage was high enough since power-up")
-    what, is_now = seen[0]
-    return fault(what, _SUPPLY) if is_now else warning(what, _SUPPLY)
+    first = found[0]
+    return (fault if first.is_now else warning)(first.sentence, first.remedy)
 
 
 def check_temperature(probe: Probe, _: Config) -> Found:
@@ -55,7 +44,7 @@ def check_temperature(probe: Probe, _: Config) -> Found:
     degrees = round(int(text) / 1000)
     sentence = f"the processor has {degrees} °C"
     if degrees >= HOT_C:
-        return fault(f"{sentence} and slows down", "give it a heat sink, or the case more holes")
+        return fault(f"{sentence} and slows down", COOLING)
     if degrees >= WARM_C:
         return warning(sentence, "a heat sink keeps it from slowing down")
     return ok(sentence)
@@ -136,17 +125,6 @@ def check_permissions(probe: Probe, config: Config) -> Found:
         )
     here = sum(probe.is_there(path) for path in wanted)
     return ok(f"the library and {here} devices may be used")
-
-
-def _alarm(probe: Probe) -> Found:
-    """The kernel's own sensor of the supply."""
-    for path in probe.found("sys/class/hwmon/hwmon*/name"):
-        if path.read_text(errors="replace").strip() == "rpi_volt":
-            alarm = probe.read(str(path.with_name("in0_lcrit_alarm").relative_to(probe.root)))
-            if alarm.strip() == "1":
-                return fault("the voltage is too low now", _SUPPLY)
-            return ok("the voltage is high enough")
-    return absent("this computer does not tell of its voltage")
 
 
 def _nearest(probe: Probe, path: Path) -> Path:

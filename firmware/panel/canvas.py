@@ -123,15 +123,18 @@ class Canvas:
         first_ticks: int,
         ticks: int,
         ticks_per_bar: int,
+        pitches: tuple[int, int] | None = None,
     ) -> None:
         """Notes as bars: time to the right, pitch upwards, the player's thick, others thin.
 
         Args:
             box: Where.
-            notes: All of them; the heights are chosen so that each would fit.
+            notes: Those that may be seen.
             first_ticks: What the left edge shows.
             ticks: How much the width shows.
             ticks_per_bar: Distance of the dotted bar lines.
+            pitches: The lowest and the highest that there is room for; by default those of the
+                notes.
         """
         width = box.right - box.left
 
@@ -140,7 +143,7 @@ class Canvas:
 
         for at in range(first_ticks, first_ticks + ticks, ticks_per_bar):
             self.dots(column(at), box.top, box.bottom, every=4)
-        row = _rows(box, notes)
+        row = _rows(box, pitches or _pitches(notes))
         for note in notes:
             if note.end_ticks <= first_ticks or note.start_ticks >= first_ticks + ticks:
                 continue
@@ -153,9 +156,13 @@ class Canvas:
             self.fill(Box(left=left, top=top, right=right, bottom=bottom))
 
 
-def _rows(box: Box, notes: Sequence[RollNote]) -> "_Rows":
+def _pitches(notes: Sequence[RollNote]) -> tuple[int, int]:
     low = min((note.pitch for note in notes), default=60)
-    high = max((note.pitch for note in notes), default=60)
+    return low, max((note.pitch for note in notes), default=60)
+
+
+def _rows(box: Box, pitches: tuple[int, int]) -> "_Rows":
+    low, high = pitches
     missing = max(_MIN_SEMITONES - (high - low), 0)
     return _Rows(box=box, high=high + missing // 2, low=low - (missing + 1) // 2)
 

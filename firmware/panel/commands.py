@@ -13,6 +13,7 @@ class Source(StrEnum):
     BUNDLED = "bundled"
     PLAYED = "played"  # recorded or captured since the instrument was switched on
     IMPORTED = "imported"
+    STICK = "stick"  # on a stick that is plugged in
 
 
 class Shelf(StrEnum):
@@ -125,10 +126,30 @@ class UseMelody:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportMelody:
+    """Keep a melody of a stick's, by its key, among those that are imported."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlayComposition:
     """Take a composition out of the library and play it."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameComposition:
+    """Give a composition in the library another title.
+
+    Attributes:
+        name: Of the composition, in the library.
+        to: What the player shall see.
+    """
+
+    name: str
+    to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +294,13 @@ class EndSelfTest:
     """Ask for nothing more."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchSsh:
+    """Let makers in over the network, or not."""
+
+    is_on: bool
+
+
 @dataclass(frozen=True, slots=True)
 class SwitchOff:
     """Finish saving, fall silent, and end."""
@@ -290,7 +318,9 @@ Command = (
     | KeepAsHeard
     | SetTrack
     | UseMelody
+    | ImportMelody
     | PlayComposition
+    | RenameComposition
     | DeleteComposition
     | RestoreComposition
     | SettleDeletion
@@ -312,6 +342,7 @@ Command = (
     | BeginSelfTest
     | AnswerLight
     | EndSelfTest
+    | SwitchSsh
     | SwitchOff
 )
 Commands = tuple[Command, ...]

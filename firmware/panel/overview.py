@@ -27,6 +27,7 @@ class TakeLine:
         is_composition: Whether anything was made of the melody.
         has_new_instruments: Whether it is heard with other instruments than it was kept with.
         about: How it was made: each value with its name.
+        kept_as: The composition's name in the library, or an empty string while it has none.
     """
 
     name: str
@@ -34,6 +35,7 @@ class TakeLine:
     number: int
     is_composition: bool = False
     has_new_instruments: bool = False
+    kept_as: str = ""
     about: tuple[tuple[str, str], ...] = ()
 
 
@@ -65,12 +67,43 @@ class MelodyLine:
         key: Which one there.
         name: What the player sees.
         what: How long it is, or an empty string.
+        file: The name of its file on a stick; an empty string elsewhere.
     """
 
     source: Source
     key: str
     name: str
     what: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StickLine:
+    """A USB stick that is plugged in.
+
+    Attributes:
+        key: What the system calls it.
+        title: What the player sees.
+        is_copying: Whether compositions are being copied to it; it must not be pulled out then.
+        done: Compositions that are on it.
+        total: Compositions that are to be; 0 before that is known.
+        name: The composition at work, or an empty string.
+        seconds_left: How long the copying will take, or None while that is not known.
+        problem: What went wrong, or an empty string.
+        remedy: What helps.
+        melodies: What can be imported from it.
+    """
+
+    key: str
+    title: str
+    is_copying: bool = False
+    done: int = 0
+    total: int = 0
+    name: str = ""
+    seconds_left: int | None = None
+    problem: str = ""
+    remedy: str = ""
+    melodies: tuple[MelodyLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +223,36 @@ class SoundFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Strain:
+    """Something that slows the computer down, or did.
+
+    Attributes:
+        label: What it is about.
+        value: How it is, in two words.
+        text: What it is and what helps; a paragraph a line.
+    """
+
+    label: str
+    value: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SshFacts:
+    """The way in for makers.
+
+    Attributes:
+        is_on: Whether it is open.
+        has_key: Whether a maker's key was found.
+        user: Whom to log in as.
+    """
+
+    is_on: bool
+    has_key: bool
+    user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SystemFacts:
     """How the computer is; None is what it does not say.
 
@@ -202,6 +265,10 @@ class SystemFacts:
         disk_free_mb: Room where compositions are kept.
         host: The computer's name.
         address: Its network address.
+        strains: What slows it down, or has since it was switched on.
+        ssh: The way in for makers, or None where there is no switch for it.
+        loses_power: Whether the computer is switched off with the instrument, so that the plug may
+            be pulled.
     """
 
     version: str
@@ -212,6 +279,9 @@ class SystemFacts:
     disk_free_mb: int | None = None
     host: str | None = None
     address: str | None = None
+    strains: tuple[Strain, ...] | None = None
+    ssh: SshFacts | None = None
+    loses_power: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +330,8 @@ class Overview:
         tracks: Of what is heard.
         activity: The recording, the generation or the duet at work, or None.
         listening: What is heard or was heard last, or None before the first take.
-        melodies: Those that can be taken.
+        melodies: Those that can be taken, but for those on sticks.
+        sticks: Those that are plugged in.
         compositions: Those in the library, newest first; None before they were looked up.
         deleted: The title of the composition that was deleted and can come back, or None.
         models: The installed bundles; None before they were looked up.
@@ -285,6 +356,7 @@ class Overview:
     activity: CountInView | RecordView | GenerateView | DuetView | None = None
     listening: ListenView | None = None
     melodies: tuple[MelodyLine, ...] = ()
+    sticks: tuple[StickLine, ...] = ()
     compositions: tuple[CompositionLine, ...] | None = None
     deleted: str | None = None
     models: tuple[ModelLine, ...] | None = None

@@ -126,7 +126,9 @@ class RecordView:
     Attributes:
         bar: Which bar is played, from 1.
         beat: Which beat of it, from 1.
-        notes: What was played so far.
+        notes: What was played so far of what the piano roll shows.
+        count: How many notes were played in all.
+        pitches: The lowest and the highest of them, for which the piano roll has room; or None.
         first_ticks: What the left edge of the piano roll shows.
         ticks: How much it shows.
         ticks_per_bar: Length of a bar.
@@ -135,6 +137,8 @@ class RecordView:
     bar: int
     beat: int
     notes: tuple[RollNote, ...]
+    count: int
+    pitches: tuple[int, int] | None
     first_ticks: int
     ticks: int
     ticks_per_bar: int
@@ -157,6 +161,29 @@ class GenerateView:
     total: int
     seconds_left: int | None
     is_playing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StickView:
+    """A USB stick that works as it should.
+
+    Attributes:
+        title: Which one.
+        is_copying: Whether compositions are being copied to it.
+        done: Compositions that are on it.
+        total: Compositions that are to be; 0 before that is known.
+        name: The composition at work, or an empty string.
+        seconds_left: How long the copying will take, or None while that is not known.
+        melodies: How many can be imported from it.
+    """
+
+    title: str
+    is_copying: bool
+    done: int
+    total: int
+    name: str
+    seconds_left: int | None
+    melodies: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +304,7 @@ View = (
     | GenerateView
     | ListenView
     | DuetView
+    | StickView
     | MessageView
     | WiringView
 )

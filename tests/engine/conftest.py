@@ -1,12 +1,13 @@
 """A simulated instrument on a virtual clock, with a worker whose work is known."""
 
 import os
-from collections.abc import Callable, Collection, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import pytest
 
@@ -136,9 +137,12 @@ class MakeInstrument(Protocol):
         seeds: Iterator[int] | None = None,
         remembers: bool = False,
         safe: bool = False,
+        appliance: Mapping[str, Any] = MappingProxyType({}),
         **config: object,
     ) -> Rehearsal:
         """Open one with settings of `Config`; without a bundle no worker is started.
+
+        On an appliance there are those of the `Choices` that tell of it.
 
         For each of the techniques there is a bundle. One that remembers goes on from the one
         before it in the same test, which was closed.
@@ -187,6 +191,7 @@ def make_instrument(tmp_path: Path) -> Iterator[MakeInstrument]:
         seeds: Iterator[int] | None = None,
         remembers: bool = False,
         safe: bool = False,
+        appliance: Mapping[str, Any] = MappingProxyType({}),
         **config: object,
     ) -> Rehearsal:
         clock = VirtualClock(start_ns=5_000_000_000)
@@ -198,7 +203,7 @@ def make_instrument(tmp_path: Path) -> Iterator[MakeInstrument]:
                 tmp_path, bundle if parameters.technique in techniques else None
             ),
             studio=f"fake_studio:{studio}",
-            host=SimulatedHost(),
+            **{"host": SimulatedHost(), **appliance},
         )
         settings = replace(Config(library=tmp_path / "library"), **config)  # type: ignore[arg-type]
         notebook = Notebook(settings.library / MEMORY_FOLDER) if remembers else None

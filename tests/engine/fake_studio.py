@@ -2,6 +2,8 @@
 
 import os
 import signal
+import struct
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -154,6 +156,16 @@ class DeafStudio(FakeStudio):
         """Never come back."""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         sleep(600)
+        return super().start(request, model)
+
+
+class MidWordStudio(FakeStudio):
+    """Stands still in the middle of an answer, whose length alone is through."""
+
+    def start(self, request: GenerationRequest, model: Model) -> Generation:
+        """Begin to speak."""
+        os.write(int(sys.argv[1]), struct.pack("!i", 1000))
+        os.kill(os.getpid(), signal.SIGSTOP)
         return super().start(request, model)
 
 

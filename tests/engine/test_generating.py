@@ -99,6 +99,30 @@ def test_a_killed_worker_leaves_the_music_on_says_so_and_works_again(
     simulation.wait(lambda: len(simulation.engine.saved) == 2)
 
 
+def test_a_worker_that_stands_still_leaves_the_music_on_says_so_and_works_again(
+    make_instrument: "MakeInstrument", melody: Melody
+) -> None:
+    """Kill -STOP while the next composition is being made, which is then given up as well."""
+    simulation = make_instrument("SlowStudio")
+    simulation.record(melody)
+    simulation.generate()
+    simulation.press(Button.GENERATE)
+    worker = simulation.engine.worker
+    pid, silent_s = worker.pid, worker.silent_s
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    simulation.press(Button.STOP)
+    simulation.press(Button.GENERATE)
+    assert simulation.state() is State.GENERATING
+    worker.silent_s = 0.3
+    simulation.wait(lambda: worker.pid != pid)
+    worker.silent_s = silent_s
+    assert "stopped and was started again" in simulation.sentence()
+    assert simulation.state() is State.IDLE
+    simulation.generate()
+    assert simulation.state() is State.PLAYING
+
+
 def test_a_worker_that_always_dies_is_left_alone_and_the_keys_still_sound(
     make_instrument: "MakeInstrument",
 ) -> None:

@@ -10,7 +10,10 @@ import pytest
 from firmware.devices.board_file import load_board, shipped_boards
 from firmware.devices.controls import Button, Knob
 from firmware.engine.findings import Checked
+from firmware.engine.service_switches import SshSwitch
+from firmware.library.stick_status import MELODIES_FOLDER, Phase, StickStatus, write_status
 from firmware.library.store import Library
+from firmware.midi.files import write_melody
 from firmware.music.notes import Melody
 from firmware.panel.navigation import Navigation
 from firmware.panel.overview import MissingModel
@@ -46,9 +49,14 @@ def test_a_player_goes_through_every_page_and_every_technique(
     make_instrument: "MakeInstrument", melody: Melody, met: set[str], tmp_path: Path, board: str
 ) -> None:
     """As one would on a first evening, with nothing but what is on the board."""
-    simulation = make_instrument("PreviewStudio")
+    switch = SshSwitch(library=tmp_path / "library", key_found=tmp_path / "key")
+    simulation = make_instrument(
+        "PreviewStudio",
+        appliance={"sticks": tmp_path / "sticks", "ssh": switch, "loses_power": True},
+    )
     simulation.controls = _controls(board)
     _look_around(simulation)
+    _use_a_stick(simulation, tmp_path / "sticks", melody)
     simulation.record(melody)
     for count, technique in enumerate(Technique, start=1):
         _try(simulation, technique)
@@ -62,13 +70,35 @@ def test_a_player_goes_through_every_page_and_every_technique(
     simulation.open_page("System")
     simulation.wait(lambda: "48 °C" in simulation.text(), who="the system")
     assert value(simulation, "Address") == "192.168.1.23"
+    simulation.open_page("SSH")
+    simulation.open_page("Switch on")
+    simulation.press(Button.ENTER)
+    simulation.wait(lambda: simulation.is_seen("Switch off"), who="the disk")
+    simulation.press(Button.BACK)
     simulation.open_page("Switch off")
     assert isinstance(simulation.view(), ConfirmView)
     simulation.press(Button.ENTER)
+    assert "pull the plug" in simulation.text()
+    simulation.advance(5 * SECOND_NS)
     assert simulation.engine.is_stopping
     assert simulation.board.synthesizer.sounding == set()
     unseen = {"TextPage", "RecoveryPage", "WiringPage", "SelfTestPage", "VerdictsPage"}
     assert met >= set(_pages()) - unseen, "nothing is missing here, wired, or to be restored"
+
+
+def _use_a_stick(simulation: "Rehearsal", sticks: Path, melody: Melody) -> None:
+    """Plug it in: it gets everything, and has brought a melody."""
+    melodies = sticks / "sda1" / MELODIES_FOLDER
+    melodies.mkdir(parents=True)
+    (melodies / "Evening.mid").write_bytes(write_melody(melody))
+    write_status(melodies.parent, StickStatus(phase=Phase.READY, done=2, total=2))
+    simulation.wait(lambda: "on the stick" in simulation.sentence(), who="the stick")
+    simulation.open_page("Stick")
+    simulation.press(Button.ENTER)
+    simulation.open_page("Evening")
+    simulation.open_page("Import")
+    simulation.wait(lambda: "is imported" in simulation.sentence(), who="the disk")
+    go_home(simulation)
 
 
 def _controls(board: str) -> set[Button | Knob]:
@@ -139,7 +169,7 @@ def test_a_preset_is_kept_taken_over_and_deleted(make_instrument: "MakeInstrumen
 def _write(simulation: "Rehearsal", name: str) -> None:
     """Write a name in place of what there is, on the page for it."""
     at = 0
-    for sign in (*[ERASE] * 30, *name, DONE):
+    for sign in (*[ERASE] * 9, *name, DONE):
         simulation.turn(Knob.SELECT, SIGNS.index(sign) - at)
         simulation.press(Button.ENTER)
         at = SIGNS.index(sign)
@@ -169,6 +199,37 @@ def test_a_melody_and_a_preset_are_named_with_the_dial(
     _write(simulation, "calm")
     simulation.wait(lambda: simulation.is_seen("Calm"), who="the disk")
     assert not simulation.is_seen("Enhance 1")
+
+
+def test_a_composition_is_renamed_in_the_library_and_where_it_is_heard(
+    make_instrument: "MakeInstrument", melody: Melody, tmp_path: Path
+) -> None:
+    """Under its own name on the disk and in every list; the folder keeps its own."""
+    simulation = make_instrument()
+    simulation.record(melody)
+    simulation.generate()
+    saves(simulation, 1)
+    simulation.press(Button.STOP)
+    (name,) = simulation.engine.saved
+    for title, way in (("dawn", ()), ("dusk", ("Compositions", "Dawn"))):
+        go_home(simulation)
+        if way:
+            simulation.open_page(way[0])
+            simulation.wait(lambda: simulation.is_seen("Dawn"), who="the disk")
+            simulation.open_page(way[1])
+        else:
+            simulation.open_page("Listen")
+            simulation.press(Button.ENTER)
+        simulation.open_page("Name")
+        _write(simulation, title)
+        shown = title.capitalize()
+        simulation.wait(lambda shown=shown: shown in simulation.text(), who="the disk")  # type: ignore[misc]
+        assert Library(tmp_path / "library").load(name).composition.name == shown
+        assert simulation.engine.instrument.takes.melody().name == shown
+    go_home(simulation)
+    assert "Dusk" in simulation.text()
+    assert simulation.engine.instrument.takes.current is not None
+    assert simulation.engine.instrument.takes.current.saved_as == name
 
 
 def _try(simulation: "Rehearsal", technique: Technique) -> None:

@@ -254,6 +254,7 @@ def test_without_systemd_nothing_is_said(tmp_path: Path) -> None:
     service.ready("idle")
     service.turned("idle", ())
     service.switch_machine_off()
+    service.start_sound_again()
     assert list(tmp_path.iterdir()) == []
 
 

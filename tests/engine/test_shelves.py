@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 
 from firmware.devices.host import SimulatedHost
-from firmware.engine import findings, librarian
+from firmware.engine import findings, lines
 from firmware.engine.events import Answered, Brought
 from firmware.engine.librarian import WAITING, Librarian
+from firmware.engine.machine import Machine
 from firmware.engine.shelves import Shelves
+from firmware.engine.sticks import StickReader
 from firmware.errors import BundleError, LibraryError
+from firmware.library.stick_status import Phase, StickStatus, write_status
 from firmware.library.store import Library
-from firmware.panel.overview import CompositionLine
+from firmware.panel.overview import CompositionLine, StickLine
 from firmware.parameters import Parameters, Technique, parameters_for
 
 
@@ -57,9 +60,10 @@ def test_what_is_settled_stays_off_the_list_though_an_older_look_brings_it() -> 
 class Desk:
     """A librarian whose findings are collected."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, sticks: Path | None = None) -> None:
         self.brought: list[findings.Finding] = []
-        self.librarian = Librarian(Library(root), SimulatedHost(), _none_for_extend, self.take)
+        machine = Machine(host=SimulatedHost(), sticks=sticks)
+        self.librarian = Librarian(Library(root), machine, _none_for_extend, self.take)
 
     def take(self, event: Brought | Answered) -> None:
         """Be the engine's queue."""
@@ -83,7 +87,7 @@ def test_a_technique_without_a_model_is_told_with_the_way_to_install_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = Desk(tmp_path)
-    monkeypatch.setattr(librarian, "installed_bundles", lambda _: {})
+    monkeypatch.setattr(lines, "installed_bundles", lambda _: {})
     for technique in (Technique.EXTEND, Technique.ENHANCE):
         desk.librarian.check_model(parameters_for(technique))
     desk.librarian.list_models()
@@ -147,3 +151,33 @@ def test_too_many_errands_are_refused_not_piled_up(tmp_path: Path) -> None:
         desk.librarian.look_at_system()
     with pytest.raises(LibraryError, match="too slow"):
         desk.librarian.look_at_system()
+
+
+def test_looks_at_sticks_pile_up_behind_no_errand_and_take_the_place_of_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for every second, whatever the disk is doing: one waits, and none where it is full."""
+    looks, look = 0, StickReader.look
+
+    def counted(self: StickReader) -> tuple[StickLine, ...] | None:
+        nonlocal looks
+        looks += 1
+        return look(self)
+
+    monkeypatch.setattr(StickReader, "look", counted)
+    status = StickStatus(phase=Phase.READY)
+    (tmp_path / "sda1").mkdir()
+    write_status(tmp_path / "sda1", status)
+    desk, full = Desk(tmp_path, tmp_path), Desk(tmp_path, tmp_path)
+    for _ in range(WAITING * 2):
+        desk.librarian.look_at_sticks()
+    (seen,) = desk.run()
+    assert isinstance(seen, findings.SticksSeen)
+    assert ([stick.key for stick in seen.lines], looks) == (["sda1"], 1)
+    for _ in range(WAITING):
+        full.librarian.look_at_system()
+    full.librarian.look_at_sticks()
+    assert {type(finding) for finding in full.run()} == {findings.Looked}
+    nowhere = Desk(tmp_path)
+    nowhere.librarian.look_at_sticks()
+    assert nowhere.run() == []

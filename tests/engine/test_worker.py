@@ -1,7 +1,6 @@
 """The inference worker as a real process: answers, cancelling, dying and being ended."""
 
 import os
-import queue
 import select
 import signal
 import subprocess
@@ -24,14 +23,12 @@ from firmware.engine.messages import (
     GenerationRequest,
     Listen,
     Loaded,
-    WorkerMessage,
 )
-from firmware.engine.worker import InferenceWorker
 from firmware.errors import WorkerError
 from firmware.music.notes import Composition, Melody, Note
 from firmware.parameters import Technique, parameters_for
+from tests.engine.listener import PATIENCE_S, Listener
 
-PATIENCE_S = 20.0
 FOLDER = Path("somewhere/fake")
 LISTEN = Listen(turns=(), style="piano", bundle_folder=FOLDER)
 
@@ -48,22 +45,6 @@ class Watch:
         ready, _, _ = select.select([self._descriptor], [], [], within_s)
         os.close(self._descriptor)
         return bool(ready)
-
-
-class Listener:
-    """A worker and what it says."""
-
-    def __init__(self, studio: str) -> None:
-        self.said: queue.Queue[WorkerMessage] = queue.Queue()
-        self.worker = InferenceWorker(self.said.put, studio=f"fake_studio:{studio}")
-
-    def next(self, kind: type) -> WorkerMessage:
-        """The next message of a kind; progress is passed over."""
-        while True:
-            message = self.said.get(timeout=PATIENCE_S)
-            if isinstance(message, kind):
-                return message
-            assert isinstance(message, Advanced | Loaded), message
 
 
 class MakeWorker(Protocol):
@@ -211,6 +192,13 @@ def test_it_listens_to_a_duet_between_two_generations(
     assert finished.number == wanted
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a process all the time it needs to end, as on a machine that has much else to do."""
+    monkeypatch.setattr(worker_module, "STOP_S", PATIENCE_S)
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_process_that_listens_ends_when_asked_to(make_worker: MakeWorker) -> None:
     listener = make_worker("SlowStudio")
     listener.worker.start(FOLDER)
@@ -268,6 +256,7 @@ def test_telling_a_process_that_has_just_died_something_is_no_error(
     listener.worker.cancel(1)
 
 
+@pytest.mark.usefixtures("patient")
 def test_stop_ends_process_and_thread(make_worker: MakeWorker) -> None:
     listener = make_worker()
     listener.worker.start(FOLDER)

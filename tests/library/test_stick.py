@@ -14,6 +14,7 @@ from firmware.errors import LibraryError
 from firmware.library import stick as stick_module
 from firmware.library.handing_out import midi_files, signature_of, wait_until_still
 from firmware.library.records import CompositionRecord
+from firmware.library.renaming import rename_composition
 from firmware.library.stick import FOLDER, MAX_OFFERED, bring, midi_files_on, offer
 from firmware.library.stick_status import (
     MELODIES_FOLDER,
@@ -157,6 +158,20 @@ def test_another_instruments_namesake_stays_and_ours_gets_a_number(
     assert read_folder(stick / FOLDER / f"{names[0]}-2") == library.load(names[0])
     assert bring(library, stick).copied == 0
     assert bring(other, stick).copied == 0
+
+
+@pytest.mark.parametrize("title", ["Evening", "Evening in June"])
+def test_a_composition_with_another_name_is_no_second_one(
+    library: Library, stick: Path, names: list[str], title: str
+) -> None:
+    """Its title on the stick is the new one then, as long as the old one or not."""
+    bring(library, stick)
+    rename_composition(library, names[0], title)
+    brought = bring(library, stick)
+    assert (brought.copied, brought.present) == (1, 2)
+    assert sorted(path.name for path in (stick / FOLDER).iterdir()) == sorted(names)
+    assert read_folder(stick / FOLDER / names[0]).composition.name == title
+    assert bring(library, stick).copied == 0
 
 
 def test_a_damaged_composition_is_left_out_and_named(

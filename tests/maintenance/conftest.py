@@ -1,4 +1,4 @@
-"""Keys that releases are signed with, and a computer that trusts one of them."""
+"""Keys that releases are signed with, a computer that trusts one, and one that a doctor sees."""
 
 import shutil
 import subprocess
@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from firmware.devices.audio import Renderer
+from firmware.maintenance import software_checks
 from tests.maintenance.machines import Machine
+from tests.maintenance.patient import Patient
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +28,12 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def machine(tmp_path: Path, keys: Path) -> Machine:
     shutil.copy(keys / "signers", tmp_path / "signers")
     return Machine(tmp_path)
+
+
+@pytest.fixture
+def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
+    font = Renderer(
+        name="fluidsynth", version="", soundfont=Path("/x/TimGM6mb.sf2"), play=lambda *_: None
+    )
+    monkeypatch.setattr(software_checks, "find_renderer", lambda _: font)
+    return Patient(tmp_path)

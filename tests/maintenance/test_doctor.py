@@ -3,7 +3,6 @@
 import fcntl
 import os
 import struct
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,108 +11,13 @@ from typing import Any
 import pytest
 
 from firmware.config import Config
-from firmware.devices.audio import Renderer
 from firmware.engine.control.server import ControlServer
-from firmware.errors import DeviceError
 from firmware.maintenance import lines, software_checks
 from firmware.maintenance.doctor import CHECKS, examine
-from firmware.maintenance.findings import Found, Verdict
+from firmware.maintenance.findings import Verdict
 from firmware.maintenance.lines import Line
 from firmware.maintenance.probe import Probe, Reply, Said
-
-OK, WARNING, FAULT, ABSENT = Verdict.OK, Verdict.WARNING, Verdict.FAULT, Verdict.ABSENT
-MOUNTS = "/dev/mmcblk0p2 / ext4 {root} 0 0\n/dev/mmcblk0p3 {library} ext4 {options} 0 0\n"
-
-
-class Patient:
-    """A Raspberry Pi that is well, until something is broken."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root = folder / "root"
-        self.config = Config(library=Path("/var/lib/continuo"), board="full")
-        self.programs = {
-            "vcgencmd": Said(code=0, text="throttled=0x0\n"),
-            "fluidsynth": Said(code=0, text="2.3.1"),
-            "timedatectl": Said(code=0, text="yes\n"),
-            "systemctl": Said(code=0, text="LoadState=not-found\n"),
-        }
-        self.addresses = {0x3C: Reply.ANSWERS}
-        self.taken: dict[int, str] = {}
-        self.low: set[int] = set()
-        self.packages: dict[str, str] | None = None
-        self.now = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
-        for path, text in (
-            ("proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4\0"),
-            ("proc/asound/cards", " 0 [Headphones     ]: bcm2835 - bcm2835 Headphones\n"),
-            (
-                "proc/asound/seq/clients",
-                'Client   0 : "System" [Kernel Legacy]\nClient  14 : "Midi Through" [Kernel]\n'
-                'Client  20 : "AKM322" [Kernel Legacy]\nClient 128 : "FLUID Synth" [User Legacy]\n',
-            ),
-            ("sys/class/thermal/thermal_zone0/temp", "48312\n"),
-            ("sys/fs/ext4/mmcblk0p3/errors_count", "0\n"),
-            ("dev/i2c-1", ""),
-            ("dev/snd/seq", ""),
-            ("dev/gpiochip0", ""),
-            ("var/lib/continuo/melodies/x.mid", ""),
-        ):
-            self.write(path, text)
-        self.mount()
-
-    def write(self, path: str, text: str | bytes) -> None:
-        """Put a file into the patient."""
-        place = self.root / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(text if isinstance(text, bytes) else text.encode())
-
-    def mount(self, *, root: str = "ro,relatime", options: str = "rw,noatime") -> None:
-        """Say how the disks are mounted."""
-        text = MOUNTS.format(root=root, library=self.config.library, options=options)
-        self.write("proc/mounts", text)
-
-    def board(self, text: str) -> None:
-        """Give it a board of its own."""
-        self.write("board.toml", text)
-        self.config = replace(self.config, board=str(self.root / "board.toml"))
-
-    def examined(self, name: str) -> Found:
-        """What a check finds."""
-        probe = Probe(
-            root=self.root,
-            run=lambda program, *_: self.programs.get(program),
-            i2c=lambda _, __, address: self.addresses.get(address, Reply.SILENT),
-            lines=self.lines,
-            package=lambda name: "1" if self.packages is None else self.packages.get(name),
-            now=lambda: self.now,
-        )
-        ((found, finding),) = examine(probe, self.config, [name])
-        assert found == name
-        assert bool(finding.remedy) == (finding.verdict in (WARNING, FAULT)), finding
-        return finding
-
-    def lines(
-        self, _: Path, inputs: Iterable[int], outputs: Iterable[int]
-    ) -> Mapping[int, Line] | None:
-        """The GPIO chip."""
-        found = {pin: Line(user=self.taken.get(pin, "")) for pin in (*inputs, *outputs)}
-        return found | {
-            pin: Line(is_high=pin not in self.low) for pin in inputs if not found[pin].user
-        }
-
-
-@pytest.fixture
-def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
-    font = Renderer(
-        name="fluidsynth", version="", soundfont=Path("/x/TimGM6mb.sf2"), play=lambda *_: None
-    )
-    monkeypatch.setattr(software_checks, "find_renderer", lambda _: font)
-    return Patient(tmp_path)
-
-
-def assert_found(found: Found, verdict: Verdict, said: str, remedy: str = "") -> None:
-    assert found.verdict is verdict, found
-    assert said in found.sentence
-    assert remedy in found.remedy
+from tests.maintenance.patient import ABSENT, FAULT, OK, WARNING, Patient, assert_found
 
 
 def test_a_pi_that_is_well_has_no_fault(patient: Patient) -> None:
@@ -203,21 +107,6 @@ def test_the_converter_of_potentiometers_and_a_screen_on_spi(patient: Patient) -
 def test_a_board_file_that_cannot_be_is_a_finding(patient: Patient) -> None:
     patient.board("name = 7")
     assert_found(patient.examined("buttons"), FAULT, "board.toml", "")
-
-
-def test_sound(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_font(_: str) -> None:
-        raise DeviceError("no soundfont")
-
-    monkeypatch.setattr(software_checks, "find_renderer", no_font)
-    assert_found(patient.examined("sound"), FAULT, "no soundfont", "timgm6mb-soundfont")
-    failed = "LoadState=loaded\nActiveState=failed\n"
-    patient.programs["systemctl"] = Said(code=0, text=failed)
-    assert_found(patient.examined("sound"), FAULT, "continuo-sound has failed", "journalctl")
-    del patient.programs["fluidsynth"], patient.programs["systemctl"]
-    assert_found(patient.examined("sound"), FAULT, "not installed", "apt install fluidsynth")
-    patient.write("proc/asound/cards", "--- no soundcards ---\n")
-    assert_found(patient.examined("sound"), FAULT, "no sound card", "plug in a USB one")
 
 
 def test_midi(patient: Patient) -> None:

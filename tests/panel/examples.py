@@ -14,6 +14,9 @@ from firmware.panel.overview import (
     PresetLine,
     Recovery,
     SoundFacts,
+    SshFacts,
+    StickLine,
+    Strain,
     SystemFacts,
     TakeLine,
     TrackLine,
@@ -75,7 +78,16 @@ def listening(*, playhead: int, is_paused: bool) -> ListenView:
 
 
 COUNT_IN = CountInView(beat=2, beats=4, tempo_bpm=96.0)
-RECORD = RecordView(bar=3, beat=2, notes=NOTES[:9], first_ticks=0, ticks=4 * BAR, ticks_per_bar=BAR)
+RECORD = RecordView(
+    bar=3,
+    beat=2,
+    notes=NOTES[:9],
+    count=20_000,
+    pitches=(60, 79),
+    first_ticks=0,
+    ticks=4 * BAR,
+    ticks_per_bar=BAR,
+)
 GENERATE = GenerateView(technique="enhance", done=42, total=100, seconds_left=75, is_playing=True)
 DUET = DuetView(tempo_bpm=88.3, is_answering=False)
 
@@ -100,6 +112,37 @@ def asking(verb: str, what: str, how: str, at_mm: tuple[float, float] | None) ->
         ),
     )
 
+
+COPYING = StickLine(
+    key="sda1",
+    title="Stick 1",
+    is_copying=True,
+    done=1042,
+    total=1203,
+    name=LONG,
+    seconds_left=599,
+)
+READY = StickLine(
+    key="sdb1",
+    title="Stick 2",
+    done=1203,
+    total=1203,
+    melodies=(
+        MelodyLine(source=Source.STICK, key="/sdb1/a.mid", name="Ave verum", file="a.mid"),
+        MelodyLine(source=Source.STICK, key="/sdb1/x.mid", name=LONG, file="x.mid"),
+        *(
+            MelodyLine(source=Source.STICK, key=f"/sdb1/{n}.mid", name=f"Hymn {n}", file=f"{n}.mid")
+            for n in range(1000)
+        ),
+    ),
+)
+FAILED = StickLine(
+    key="sdc1",
+    title="Stick 3",
+    problem="the stick has room for 103.4 MB, 1345.6 MB are needed",
+    remedy="make room on it, or take another one",
+    melodies=READY.melodies[:1],
+)
 
 ACTIVITIES: dict[State, CountInView | RecordView | GenerateView | DuetView] = {
     State.COUNT_IN: COUNT_IN,
@@ -134,6 +177,7 @@ FULL = Overview(
         is_composition=True,
         has_new_instruments=True,
         about=MADE,
+        kept_as="5",
     ),
     takes=10,
     can_restore_take=True,
@@ -153,6 +197,7 @@ FULL = Overview(
         MelodyLine(source=Source.BUNDLED, key="c", name="O Haupt voll Blut", what="12 bars"),
         MelodyLine(source=Source.BUNDLED, key="d", name="Ode to Joy", what="16 bars"),
     ),
+    sticks=(COPYING, READY, FAILED),
     compositions=(
         CompositionLine(name="5", title=LONG, what="accompanied", day="21 Nov", about=MADE),
         CompositionLine(name="4", title="Take 4", what="enhanced", day="20 Nov"),
@@ -226,6 +271,22 @@ FULL = Overview(
         disk_free_mb=118_000,
         host="continuo-in-the-kitchen",
         address="192.168.100.123",
+        strains=(
+            Strain(
+                label="Power",
+                value="was too weak",
+                text="The voltage was too low since power-up.\n"
+                "→ use a supply of 5.1 V and 3 A or more, with a short, thick cable",
+            ),
+            Strain(
+                label="Cooling",
+                value="too hot",
+                text="The processor is too hot now, and slowed down.\n"
+                "→ give it a heat sink, or the case more holes",
+            ),
+        ),
+        ssh=SshFacts(is_on=False, has_key=False, user="maker"),
+        loses_power=True,
     ),
     recovery=Recovery(
         is_safe=True,

@@ -10,11 +10,12 @@ from firmware.midi.general_midi import INSTRUMENTS
 from firmware.panel.canvas import HEIGHT, WIDTH, RollNote
 from firmware.panel.drawing import draw
 from firmware.panel.drawing.listing import MEANING_LINES
-from firmware.panel.font import width_of, wrapped
+from firmware.panel.font import render, width_of, wrapped
+from firmware.panel.pages.reading import FactsPage
 from firmware.panel.views import ListView, RecordView
 from firmware.parameters import PARAMETERS, Technique
 from tests.panel import examples
-from tests.panel.examples import BAR
+from tests.panel.examples import BAR, EMPTY
 
 
 @given(label=st.text(max_size=60), value=st.text(max_size=60))
@@ -54,6 +55,8 @@ def test_any_notes_can_be_drawn_and_stay_inside_of_the_roll(
         bar=bar + 1,
         beat=1,
         notes=(),
+        count=0,
+        pitches=None,
         first_ticks=bar * BAR,
         ticks=4 * BAR,
         ticks_per_bar=BAR,
@@ -80,3 +83,18 @@ def test_every_meaning_and_every_instrument_is_seen_in_full() -> None:
         assert len(wrapped(spec.meaning, WIDTH - 4)) <= MEANING_LINES, spec.key
     for name in INSTRUMENTS:
         assert width_of("Keyboard") + width_of(name) <= WIDTH - 14, name
+
+
+@given(label=st.text(max_size=30), value=st.text(max_size=60))
+def test_a_fact_that_is_cut_can_be_read_in_full_and_one_that_is_not_leads_nowhere(
+    label: str, value: str
+) -> None:
+    """In a list that is longer than the screen, whose bar takes room as well."""
+    page = FactsPage(subject="", facts=((label, value), *[("", "")] * 9))
+    is_whole = width_of(label) + width_of(value) <= WIDTH - 14
+    assert (page.rows(EMPTY)[0].opens is None) == is_whole
+    if is_whole:
+        row = draw(replace(page.view(EMPTY), selected=None)).crop((0, 14, WIDTH - 4, 23))
+        for left, text in ((2, label), (WIDTH - 6 - width_of(value), value)):
+            seen = row.crop((left, 0, left + max(width_of(text), 1), 9))
+            assert not text or seen.tobytes() == render(text).tobytes(), text

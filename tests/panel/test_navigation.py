@@ -43,6 +43,10 @@ PAGES = {
     "RecoveryPage",
     "SelfTestPage",
     "SoundPage",
+    "SshPage",
+    "StickMelodiesPage",
+    "StickMelodyPage",
+    "StickPage",
     "SystemPage",
     "TakePage",
     "TextPage",
@@ -53,8 +57,9 @@ PAGES = {
 FEWEST = 5
 """Events on every page, of so many: none is met by chance alone."""
 
-DEEPEST = 8
-"""Pages that can lie upon each other, with room to spare."""
+DEEPEST = 10
+"""Pages that can lie upon each other: home to a preset's fault, upon that what plays to one of the
+facts about it, and what is being done."""
 
 
 def _random_event(player: Player, rng: random.Random) -> None:
@@ -83,6 +88,7 @@ def _thinned(rng: random.Random) -> Overview:
     """Lists that become shorter while somebody looks at them."""
     assert FULL.compositions is not None
     assert FULL.take is not None
+    assert FULL.system is not None
     return replace(
         FULL,
         compositions=FULL.compositions[: rng.randrange(8)],
@@ -92,6 +98,8 @@ def _thinned(rng: random.Random) -> Overview:
         take=rng.choice((None, FULL.take, replace(FULL.take, is_composition=False))),
         recovery=rng.choice((None, FULL.recovery)),
         listening=rng.choice((None, FULL.listening)),
+        sticks=tuple(rng.sample(FULL.sticks, rng.randrange(4))),
+        system=rng.choice((None, FULL.system, replace(FULL.system, ssh=None, strains=None))),
     )
 
 
@@ -116,8 +124,9 @@ def test_a_hundred_thousand_random_events_find_no_dead_end_and_no_exception() ->
         if number % 100 == 0:
             go_home(player)
             player.turn(Dial.SELECT, -99)
-            player.turn(Dial.SELECT, rng.randrange(12))  # to any of its pages alike
-            player.press(Key.ENTER)
+            for _ in range(rng.randrange(1, 4)):  # to any of its pages alike, and of theirs
+                player.turn(Dial.SELECT, rng.randrange(14))
+                player.press(Key.ENTER)
     assert set(met) == PAGES
     assert min(met.values()) >= FEWEST, met
     assert len(drawn) > 2000

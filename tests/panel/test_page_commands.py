@@ -2,31 +2,42 @@
 
 from dataclasses import replace
 
+import pytest
+
 from firmware.panel.commands import (
     BringBackPiece,
     BringBackSettings,
     DeleteComposition,
     DeletePreset,
     DeleteTake,
+    ImportMelody,
     KeepPreset,
     NameMelody,
     PlayComposition,
     Press,
     Refresh,
+    RenameComposition,
     RenamePreset,
     SetChannel,
     SetThru,
     SettleDeletion,
     SetTrack,
     Shelf,
+    Source,
+    SwitchSsh,
+    UseMelody,
     UsePreset,
 )
 from firmware.panel.keys import Dial, Key
+from firmware.panel.overview import SshFacts
 from firmware.panel.pages.compositions import CompositionPage, CompositionsPage
-from firmware.panel.pages.listen import TakePage
+from firmware.panel.pages.home import HomePage
+from firmware.panel.pages.listen import ListenPage, TakePage
 from firmware.panel.pages.naming import ERASE, SIGNS, SPACE, NamePage
+from firmware.panel.pages.sticks import StickMelodiesPage
+from firmware.panel.pages.system import SystemPage
 from firmware.panel.states import Trigger
-from firmware.panel.views import NameView
+from firmware.panel.views import NameView, TextView
 from tests.panel.examples import FULL
 from tests.panel.somebody import Player
 
@@ -82,21 +93,109 @@ def test_a_preset_gets_a_name_with_the_dial_alone() -> None:
     assert len(player.commands) == count
 
 
-def test_only_a_melody_of_which_nothing_was_made_gets_another_name() -> None:
+def test_a_melody_and_a_composition_that_is_kept_get_another_name() -> None:
+    """What is not in the library yet has none to change."""
     assert FULL.take is not None
-    player = Player()
-    player.open("Listen")
-    player.press(Key.ENTER)
-    page = player.navigation.top
+    for take, wanted in (
+        (replace(FULL.take, is_composition=False, kept_as=""), NameMelody(FULL.take.name)),
+        (FULL.take, RenameComposition("5", FULL.take.name)),
+    ):
+        player = Player(replace(FULL, take=take))
+        player.open("Listen")
+        player.press(Key.ENTER)
+        player.open("Name")
+        player.turn(Dial.SELECT, SIGNS.index("x"))
+        player.press(Key.ENTER)
+        player.turn(Dial.SELECT, -SIGNS.index("x"))
+        player.press(Key.ENTER)
+        assert player.commands == [wanted], "it is longer than can be written"
+    page, unsaved = player.navigation.top, replace(FULL, take=replace(FULL.take, kept_as=""))
     assert isinstance(page, TakePage)
-    assert "Name" not in [row.label for row in page.rows(FULL)]
-    player.overview = replace(FULL, take=replace(FULL.take, is_composition=False))
-    player.open("Name")
-    player.turn(Dial.SELECT, SIGNS.index("x"))
+    assert "Name" not in [row.label for row in page.rows(unsaved)]
+
+
+def test_a_composition_in_the_library_gets_another_name_and_its_list_is_seen() -> None:
+    player = Player()
+    player.open("Compositions", "Take 4", "Name")
+    player.turn(Dial.SELECT, SIGNS.index("b"))
     player.press(Key.ENTER)
-    player.turn(Dial.SELECT, -SIGNS.index("x"))
+    player.turn(Dial.SELECT, -SIGNS.index("b"))
     player.press(Key.ENTER)
-    assert player.commands == [NameMelody(FULL.take.name)], "it is longer than can be written"
+    assert player.commands[-1] == RenameComposition("4", "Take 4b")
+    assert isinstance(player.navigation.top, CompositionsPage)
+
+
+def test_a_sticks_melody_is_played_with_a_key_or_a_row_and_imported() -> None:
+    player = Player()
+    player.open("Stick 2")
+    player.press(Key.ENTER)
+    asked = len(player.commands)
+    player.select("Ave verum")
+    player.press(Key.PLAY, Key.ENTER)
+    player.open("Import", "Play")
+    play = UseMelody(source=Source.STICK, key="/sdb1/a.mid")
+    assert player.commands[asked:] == [play, ImportMelody("/sdb1/a.mid"), play]
+    assert isinstance(player.navigation.top, ListenPage)
+    player.press(*[Key.BACK] * 2)
+    assert isinstance(player.navigation.top, StickMelodiesPage)
+
+
+@pytest.mark.parametrize(
+    "way", [("Stick 2",), ("Stick 2", "Ave verum"), ("Melodies", "On the stick 2")]
+)
+def test_a_stick_that_is_pulled_out_leaves_no_dead_end(way: tuple[str, ...]) -> None:
+    """Whatever of its pages is seen says so, asks for nothing of it, and is left with back."""
+    player = Player()
+    player.open(way[0])
+    player.press(*[Key.ENTER] * (way[0] == "Stick 2" and len(way) > 1))
+    player.open(*way[1:])
+    asked, pages = len(player.commands), len(player.navigation.stack)
+    player.overview = replace(FULL, sticks=())
+    assert "pulled out" in str(player.view())
+    player.turn(Dial.SELECT, 3)
+    player.turn(Dial.VALUE, 1)
+    player.press(Key.ENTER)
+    assert player.commands[asked:] == []
+    for _ in range(pages):
+        player.press(Key.BACK)
+    assert isinstance(player.navigation.top, HomePage)
+
+
+def test_what_went_wrong_with_a_stick_is_read_with_the_dial() -> None:
+    player = Player()
+    player.open("Stick 3")
+    first = player.view()
+    player.turn(Dial.SELECT, 9)
+    last = player.view()
+    assert isinstance(first, TextView)
+    assert isinstance(last, TextView)
+    assert (first.first, last.first) == (0, last.total - len(last.lines))
+    assert last.lines[-1] == "Push: 1 melody"
+
+
+def test_ssh_is_switched_on_after_a_question_and_off_at_once() -> None:
+    player = Player()
+    player.open("System", "SSH")
+    asked = len(player.commands)
+    player.open("Switch on")
+    player.press(Key.BACK)
+    assert player.commands[asked:] == []
+    player.open("Switch on")
+    player.press(Key.ENTER)
+    assert player.commands[asked:] == [SwitchSsh(is_on=True)]
+    assert FULL.system is not None
+    on = SshFacts(is_on=True, has_key=True, user="maker")
+    player.overview = replace(FULL, system=replace(FULL.system, ssh=on))
+    player.open("Switch off")
+    assert player.commands[asked:] == [SwitchSsh(is_on=True), SwitchSsh(is_on=False)]
+
+
+def test_where_there_is_no_switch_there_is_no_ssh() -> None:
+    assert FULL.system is not None
+    for system in (None, replace(FULL.system, ssh=None)):
+        rows = SystemPage().rows(replace(FULL, system=system))
+        assert "SSH" not in [row.label for row in rows]
+        assert rows[-1].label == "Switch off"
 
 
 def test_the_keyboards_channel_is_any_but_the_drums() -> None:

@@ -21,7 +21,7 @@ from firmware.panel.drawing import DRAWINGS, draw
 from firmware.panel.font import width_of
 from firmware.panel.keys import Dial
 from firmware.panel.navigation import Navigation
-from firmware.panel.overview import Overview
+from firmware.panel.overview import Overview, SshFacts, StickLine
 from firmware.panel.page import Page
 from firmware.panel.pages.activity import DuetPage, GeneratePage, RecordPage
 from firmware.panel.pages.compositions import CompositionPage, CompositionsPage
@@ -37,10 +37,19 @@ from firmware.panel.pages.presets import PresetPage, PresetsPage
 from firmware.panel.pages.reading import ConfirmPage, FactsPage, TextPage
 from firmware.panel.pages.recovery import RecoveryPage
 from firmware.panel.pages.sound import SoundPage
+from firmware.panel.pages.ssh import SshPage
+from firmware.panel.pages.sticks import StickMelodiesPage, StickMelodyPage, StickPage
 from firmware.panel.pages.system import SystemPage
 from firmware.panel.pages.wiring import SelfTestPage, VerdictsPage, WiringPage
 from firmware.panel.states import State
-from firmware.panel.views import ConfirmView, GenerateView, ListView, MessageView, View
+from firmware.panel.views import (
+    ConfirmView,
+    GenerateView,
+    ListView,
+    MessageView,
+    StickView,
+    View,
+)
 from firmware.parameters import Technique
 from tests.panel import examples
 from tests.panel.examples import COMPOSITIONS, EMPTY, FULL, PRESETS
@@ -68,6 +77,11 @@ def _first_opened(page: ListPage, overview: Overview) -> Page:
     return next(row.opens for row in page.rows(overview) if row.opens is not None)
 
 
+def _opened(page: ListPage, overview: Overview, label: str) -> Page:
+    """What the row of a label leads to."""
+    return next(r.opens for r in page.rows(overview) if r.opens is not None and r.label == label)
+
+
 def _first_facts(page: ListPage, overview: Overview) -> FactsPage:
     """The first facts that a page of rows leads to."""
     return next(r.opens for r in page.rows(overview) if isinstance(r.opens, FactsPage))
@@ -90,11 +104,23 @@ def _asked(
     return replace(FULL, wiring=replace(FULL.wiring, question=question))
 
 
+def _system(**changes: Any) -> Overview:
+    assert FULL.system is not None
+    return replace(FULL, system=replace(FULL.system, **changes))
+
+
+def _stick(**changes: Any) -> Overview:
+    """Only one, in another state than the example."""
+    return replace(FULL, sticks=(replace(examples.READY, title="Stick", **changes),))
+
+
 def _peek(dial: Dial, overview: Overview) -> View:
     navigation, _ = Navigation().turn(dial, 1, overview)
     return navigation.view(overview)
 
 
+_NO_STICK = replace(FULL, sticks=())
+_WITH_KEY = _system(ssh=SshFacts(is_on=False, has_key=True, user="maker"))
 _DAMAGED = CompositionPage(line=COMPOSITIONS[2])
 _COMPOSITION = CompositionPage(line=COMPOSITIONS[0])
 _GENERATE_EXTEND = GenerateView(
@@ -102,13 +128,14 @@ _GENERATE_EXTEND = GenerateView(
 )
 
 PAGES: dict[str, tuple[Page, Overview]] = {
-    "home": (HomePage(selected=1), FULL),
+    "home": (HomePage(selected=1), _NO_STICK),
     "home-begins": (HomePage(), EMPTY),
-    "home-edits": (HomePage(selected=2, is_editing=True), FULL),
+    "home-edits": (HomePage(selected=2, is_editing=True), _NO_STICK),
     "home-last-row": (HomePage(selected=99), replace(FULL, level=0)),
+    "home-sticks": (HomePage(), FULL),
     "home-no-model": (
         HomePage(selected=1),
-        replace(_set(Technique.ACCOMPANY), no_model=FULL.missing[0]),
+        replace(_set(Technique.ACCOMPANY), no_model=FULL.missing[0], sticks=()),
     ),
     "parameters": (ParametersPage(), FULL),
     "parameters-edits": (ParametersPage(selected=3, is_editing=True), _set(Technique.ENHANCE, 1.0)),
@@ -123,7 +150,10 @@ PAGES: dict[str, tuple[Page, Overview]] = {
     "preset-name-long": (_naming(PresetPage(line=PRESETS[1]), FULL), FULL),
     "preset-delete": (_confirm(PresetPage(line=PRESETS[1]), FULL), FULL),
     "record-counts-in": (RecordPage(), _doing(State.COUNT_IN)),
-    "record-begins": (RecordPage(), _doing(State.RECORDING, bar=1, beat=1, notes=())),
+    "record-begins": (
+        RecordPage(),
+        _doing(State.RECORDING, bar=1, beat=1, notes=(), count=0, pitches=None),
+    ),
     "record": (RecordPage(), _doing(State.RECORDING)),
     "generate-begins": (
         GeneratePage(),
@@ -160,15 +190,35 @@ PAGES: dict[str, tuple[Page, Overview]] = {
     "track-edits": (TrackPage(index=2, selected=2, is_editing=True), FULL),
     "track-drums": (TrackPage(index=4, selected=1), FULL),
     "melodies": (MelodiesPage(selected=2), FULL),
+    "stick-copying": (StickPage(stick="sda1"), FULL),
+    "stick-begins": (
+        StickPage(stick="sdb1"),
+        _stick(is_copying=True, done=0, total=0, name="", melodies=()),
+    ),
+    "stick-ready": (StickPage(stick="sdb1"), FULL),
+    "stick-some": (StickPage(stick="sdb1"), _stick(done=1198, melodies=())),
+    "stick-none": (
+        StickPage(stick="sdb1"),
+        _stick(done=0, total=0, melodies=examples.READY.melodies[:1]),
+    ),
+    "stick-failed": (StickPage(stick="sdc1"), FULL),
+    "stick-failed-end": (StickPage(stick="sdc1", first=1), FULL),
+    "stick-gone": (StickPage(stick="sdx1"), FULL),
+    "stick-melodies": (StickMelodiesPage(stick="sdb1", selected=1), FULL),
+    "stick-melodies-none": (StickMelodiesPage(stick="sda1"), FULL),
+    "stick-melodies-gone": (StickMelodiesPage(stick="sdx1"), FULL),
+    "stick-melody": (StickMelodyPage(stick="sdb1", line=examples.READY.melodies[1]), FULL),
     "compositions": (CompositionsPage(selected=1), FULL),
     "compositions-begins": (CompositionsPage(), EMPTY),
     "compositions-none": (CompositionsPage(), replace(EMPTY, compositions=())),
     "compositions-middle": (CompositionsPage(selected=600), FULL),
     "composition": (_COMPOSITION, FULL),
+    "composition-name": (_naming(_COMPOSITION, FULL), FULL),
     "composition-damaged": (_DAMAGED, FULL),
     "composition-delete": (_confirm(_COMPOSITION, FULL), FULL),
     "models": (ModelsPage(), FULL),
     "model": (replace(_first_facts(ModelsPage(), FULL), selected=4), FULL),
+    "model-fact": (_opened(_first_facts(ModelsPage(), FULL), FULL, "Trained on"), FULL),
     "model-missing": (missing_page(FULL.missing[0]), FULL),
     "midi": (MidiPage(selected=3), FULL),
     "midi-clock": (MidiPage(selected=7), FULL),
@@ -183,6 +233,15 @@ PAGES: dict[str, tuple[Page, Overview]] = {
     "system": (SystemPage(), FULL),
     "system-last-row": (SystemPage(selected=99), FULL),
     "system-begins": (SystemPage(), EMPTY),
+    "system-fine": (SystemPage(selected=2), _system(strains=(), ssh=None)),
+    "system-power": (_first_opened(SystemPage(), FULL), FULL),
+    "ssh": (SshPage(), FULL),
+    "ssh-on": (SshPage(), _system(ssh=SshFacts(is_on=True, has_key=True, user="maker"))),
+    "ssh-nothing": (SshPage(), EMPTY),
+    "ssh-switch-on": (_confirm(SshPage(), FULL), FULL),
+    "ssh-switch-on-key": (_confirm(SshPage(), _WITH_KEY), _WITH_KEY),
+    "ssh-what": (_opened(SshPage(), FULL, "What it is"), FULL),
+    "ssh-key": (_opened(SshPage(), FULL, "Maker's key"), FULL),
     "system-switch-off": (_confirm(SystemPage(), FULL), FULL),
     "wiring": (WiringPage(selected=1), FULL),
     "wiring-nothing": (WiringPage(), EMPTY),
@@ -253,15 +312,19 @@ def test_a_page_draws_what_its_view_is_drawn_to() -> None:
 
 
 @pytest.mark.parametrize("seconds_left", [None, 0, 59, 60, 599, 600, 86_399])
-def test_the_time_left_does_not_run_into_what_back_does(seconds_left: int | None) -> None:
+def test_the_time_left_does_not_run_into_what_stands_beside_it(seconds_left: int | None) -> None:
     """Both are on the last line, with a few dark columns between them."""
-    page = draw(
-        GenerateView(
-            technique="extend", done=1, total=9, seconds_left=seconds_left, is_playing=True
-        )
+    generation = GenerateView(
+        technique="extend", done=1, total=9, seconds_left=seconds_left, is_playing=True
     )
-    left = WIDTH - 4 - width_of("back cancels")
-    assert page.crop((left - 3, HEIGHT - 11, left, HEIGHT)).getbbox() is None
+    stick = VIEWS["stick-copying"]
+    assert isinstance(stick, StickView)
+    for view, beside in (
+        (generation, "back cancels"),
+        (replace(stick, seconds_left=seconds_left), "leave it in"),
+    ):
+        left = WIDTH - 4 - width_of(beside)
+        assert draw(view).crop((left - 3, HEIGHT - 11, left, HEIGHT)).getbbox() is None
 
 
 @given(sentence=st.text(max_size=300), remedy=st.text(max_size=200), name=st.text(max_size=80))
@@ -271,11 +334,16 @@ def test_any_text_can_be_shown(sentence: str, remedy: str, name: str) -> None:
     question, home = VIEWS["take-delete"], VIEWS["home"]
     assert isinstance(question, ConfirmView)
     assert isinstance(home, ListView)
+    stick = VIEWS["stick-copying"]
+    assert isinstance(stick, StickView)
+    failed = StickLine(key="a", title=name, problem=sentence or "x", remedy=remedy)
     for view in (
         replace(question, subject=name, consequence=sentence),
         replace(home, title=name, note=name, note_right=remedy, meaning=sentence),
         replace(home, right=name, level=None, rows=((name, remedy), (remedy, name))),
         TextPage(title=name, text=sentence).view(EMPTY),
         NamePage(title=name, text=sentence, command=NameMelody).view(EMPTY),
+        replace(stick, title=name, name=sentence),
+        StickPage(stick="a").view(replace(EMPTY, sticks=(failed,))),
     ):
         assert draw(view).size == (WIDTH, HEIGHT)

@@ -33,6 +33,7 @@ def _turned_to(page: ListPage, clicks: int, overview: Overview) -> ListPage:
 
 
 NO_MODEL = replace(FULL, no_model=FULL.missing[0])
+NO_STICK = replace(FULL, sticks=())
 FEWER = replace(FULL, deleted=None, compositions=COMPOSITIONS[:5])
 
 
@@ -41,6 +42,9 @@ FEWER = replace(FULL, deleted=None, compositions=COMPOSITIONS[:5])
     [
         (HomePage(), 2, FULL, NO_MODEL),
         (HomePage(), 5, NO_MODEL, FULL),
+        (HomePage(), 3, NO_STICK, FULL),
+        (HomePage(), 5, FULL, replace(FULL, sticks=FULL.sticks[2:])),
+        (MelodiesPage(), 2, NO_STICK, FULL),
         (CompositionsPage(), 3, FEWER, replace(FEWER, deleted="Take 7")),
         (
             CompositionsPage(),
@@ -92,10 +96,11 @@ def test_two_compositions_of_one_title_are_told_apart() -> None:
 
 def test_a_change_ends_where_its_row_is_gone_and_changes_no_other_row() -> None:
     """And goes on where it has only moved."""
-    page = _turned_to(HomePage(), 2, FULL)
-    step = page.key(Key.ENTER, FULL)
+    page = _turned_to(HomePage(), 2, NO_STICK)
+    step = page.key(Key.ENTER, NO_STICK)
     assert isinstance(step.page, HomePage)
-    assert step.page.view(FULL).is_editing
+    assert step.page.view(NO_STICK).is_editing
+    assert step.page.view(FULL).is_editing, "a stick was plugged in"
     moved = step.page.turn(Dial.SELECT, 1, NO_MODEL)
     assert moved.commands == (SetTime(tempo_bpm=121.0, beats_per_bar=4),)
     gone = TrackPage(index=0, selected=2, anchor="Plays", is_editing=True)

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from firmware.cli import COMMANDS
+from firmware.devices.sound_card import SETTINGS, SYNTHESIZER
 from firmware.devices.usb_gadget import LUN, NAME, USB_ID
 from firmware.devices.usb_gadget_disk import LABEL
 from firmware.engine.clocks import PRIORITY
 from firmware.engine.keeper import CRASHES, WITHIN_S
-from firmware.engine.service import POWER_OFF_FILE, STUCK_NS
+from firmware.engine.service import POWER_OFF_FILE, SOUND_AGAIN_FILE, STUCK_NS
 from firmware.engine.service_switches import KEY_FOUND, SSH_OFF, SSH_ON, SWITCHES_FOLDER
+from firmware.engine.sound_watch import FIRST_PAUSE, LOOK_S
 from firmware.library.stick_status import STICKS
 from firmware.maintenance.releases import RELEASES
 
@@ -189,6 +191,36 @@ def test_sound_has_explicit_buffers_and_real_time() -> None:
     assert set(re.findall(r"\$\{(\w+)\}", command)) == given
 
 
+def test_what_stops_the_synthesizer_starts_it_again_and_waits_for_its_end() -> None:
+    """Whether it ends when it is told to or has to be killed, and without a right of ours."""
+    again = Unit(UNITS / "continuo-sound-again.service")
+    for key in ("Conflicts", "After", "OnSuccess", "OnFailure"):
+        assert again.get("Unit", key) == "continuo-sound.service"
+    assert again.get("Service", "ExecStart") == "/usr/bin/true"
+    path = Unit(UNITS / "continuo-sound-again.path")
+    assert path.get("Path", "Unit") == "continuo-sound-again.service"
+    assert path.get("Install", "WantedBy") == "multi-user.target"
+    sound = Unit(UNITS / "continuo-sound.service")
+    assert int(sound.get("Service", "TimeoutStopSec")) <= FIRST_PAUSE * LOOK_S
+    assert sound.get("Service", "EnvironmentFile") == str(SETTINGS)
+    name = re.search(r" -p (\S+)", sound.get("Service", "ExecStart"))
+    assert name is not None
+    assert f"{name[1]}:{name[1]}" == SYNTHESIZER
+
+
+def test_the_instrument_sees_what_sound_cards_play() -> None:
+    """`/proc/asound` is there in its sandbox, as nothing of /proc but processes is not hidden."""
+    drop_ins = [
+        *(UNITS / "continuo-.service.d").iterdir(),
+        *(UNITS / "continuo.service.d").iterdir(),
+    ]
+    units = [Unit(path) for path in (INSTRUMENT, *drop_ins) if path.is_file()]
+    assert {unit.get("Service", "ProtectProc", fallback="") for unit in units} == {"", "invisible"}
+    for unit in units:
+        assert unit.get("Service", "ProcSubset", fallback="all") == "all"
+        assert "/proc" not in unit.get("Service", "InaccessiblePaths", fallback="")
+
+
 def test_the_instrument_has_three_starts_and_three_in_safe_mode_before_the_rescue_page() -> None:
     unit = Unit(UNITS / "continuo.service")
     assert int(unit.get("Unit", "StartLimitBurst")) == 2 * CRASHES
@@ -214,6 +246,8 @@ def test_code_and_units_name_the_same_places() -> None:
     runtime = instrument.get("Service", "RuntimeDirectory")
     power_off = Unit(UNITS / "continuo-power-off.path").get("Path", "PathExists")
     assert power_off == f"/run/{runtime}/{POWER_OFF_FILE}"
+    sound_again = Unit(UNITS / "continuo-sound-again.path").get("Path", "PathChanged")
+    assert sound_again == f"/run/{runtime}/{SOUND_AGAIN_FILE}"
     assert Unit(UNITS / "continuo-disk.path").get("Path", "PathChanged") == library
     disk = Unit(UNITS / "continuo-disk.service").get("Unit", "ConditionPathExists")
     assert disk == f"/sys/kernel/config/usb_gadget/{Path(LUN).parent}"

@@ -17,6 +17,7 @@ from firmware.panel.drawing import (
     naming,
     peek,
     record,
+    stick,
     text,
     wiring,
 )
@@ -31,6 +32,7 @@ from firmware.panel.views import (
     NameView,
     PeekView,
     RecordView,
+    StickView,
     TextView,
     View,
     WiringView,
@@ -48,6 +50,7 @@ DRAWINGS: Mapping[type, Callable[[Canvas, Any], None]] = MappingProxyType(
         GenerateView: generate.draw,
         ListenView: listen.draw,
         DuetView: duet.draw,
+        StickView: stick.draw,
         MessageView: message.draw,
         WiringView: wiring.draw,
     }

@@ -13,15 +13,16 @@ def draw(canvas: Canvas, view: GenerateView) -> None:
     percent = 100 * view.done // view.total if view.total else 0
     canvas.text_centred(HEADER_HEIGHT + 5, f"{percent}%", scale=2)
     canvas.progress_bar(_BAR, done=view.done, total=view.total)
-    canvas.text(4, HEIGHT - 11, _time_left(view))
+    canvas.text(4, HEIGHT - 11, time_left(view.seconds_left))
     canvas.text_right(WIDTH - 4, HEIGHT - 11, "back cancels")
 
 
-def _time_left(view: GenerateView) -> str:
-    if view.seconds_left is None:
+def time_left(seconds: int | None) -> str:
+    """How long it will take, in a few words."""
+    if seconds is None:
         return "a moment…"
-    if view.seconds_left < 60:
-        return f"{view.seconds_left} s left"
-    if view.seconds_left < 600:
-        return f"{view.seconds_left // 60} min {view.seconds_left % 60:02d} s left"
-    return f"{view.seconds_left // 60} min left"  # seconds would run into what back does
+    if seconds < 60:
+        return f"{seconds} s left"
+    if seconds < 600:
+        return f"{seconds // 60} min {seconds % 60:02d} s left"
+    return f"{seconds // 60} min left"  # seconds would run into what stands beside it

@@ -11,6 +11,8 @@ MEANING_LINES: Final = 3
 _LINE = 9
 _TOP = HEADER_HEIGHT + 2
 _GAP = 6  # between a label and its value, at least
+FACT_WIDTH: Final = WIDTH - 8 - _GAP
+"""Of a label and its value together where both are seen in full, a bar beside them included."""
 _WIDEST_LABEL = 3 * WIDTH // 5  # where the value would leave it less
 
 

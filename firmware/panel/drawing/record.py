@@ -28,7 +28,7 @@ def draw(canvas: Canvas, view: RecordView) -> None:
         first_ticks=view.first_ticks,
         ticks=view.ticks,
         ticks_per_bar=view.ticks_per_bar,
+        pitches=view.pitches,
     )
-    count = len(view.notes)
-    canvas.text(2, HEIGHT - 9, f"{count} note{'' if count == 1 else 's'}")
+    canvas.text(2, HEIGHT - 9, f"{view.count} note{'' if view.count == 1 else 's'}")
     canvas.text_right(WIDTH - 2, HEIGHT - 9, "record ends it")

@@ -1,13 +1,15 @@
-"""The library: compositions to play, to go on from, and to delete."""
+"""The library: compositions to play, to go on from, to name and to delete."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from firmware.panel.commands import (
     Commands,
     DeleteComposition,
     PlayComposition,
     Refresh,
+    RenameComposition,
     RestoreComposition,
     SettleDeletion,
     Shelf,
@@ -16,6 +18,7 @@ from firmware.panel.keys import Key
 from firmware.panel.overview import CompositionLine, Overview
 from firmware.panel.page import Step
 from firmware.panel.pages.listing import ListPage, Row, Rows, opening
+from firmware.panel.pages.naming import NamePage
 from firmware.panel.pages.reading import ConfirmPage, FactsPage, TextPage
 from firmware.panel.states import State
 
@@ -108,12 +111,20 @@ class CompositionPage(ListPage):
         if line.problem:
             why = TextPage(title="Cannot be read", text=line.problem)
             return (opening("Why it cannot be read", why), opening("Delete", delete))
+        naming = NamePage(
+            title="Name of the composition",
+            text=line.title,
+            command=partial(RenameComposition, line.name),
+            leaves=1,
+        )
         return (
             Row(label="Play", commands=(PlayComposition(line.name),)),
             opening("How it was made", FactsPage(subject=line.title, facts=line.about)),
+            opening("Name", naming),
             opening("Delete", delete),
         )
 
 
 def _row(line: CompositionLine) -> Row:
-    return opening(line.title, CompositionPage(line=line), value=line.day or "?", key=line.name)
+    value = "broken" if line.problem else line.day or "?"
+    return opening(line.title, CompositionPage(line=line), value=value, key=line.name)

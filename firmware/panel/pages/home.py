@@ -13,6 +13,7 @@ from firmware.panel.pages.midi import MidiPage
 from firmware.panel.pages.models import ModelsPage, missing_page
 from firmware.panel.pages.parameters import ParametersPage
 from firmware.panel.pages.sound import SoundPage
+from firmware.panel.pages.sticks import stick_row
 from firmware.panel.pages.system import SystemPage
 from firmware.panel.settings import TECHNIQUE, Settings, change_tempo
 
@@ -47,6 +48,7 @@ class HomePage(ListPage):
                 turned=lambda clicks: _turn_technique(settings, clicks),
             ),
             *no_model,
+            *(stick_row(stick) for stick in overview.sticks),
             opening("Parameters", ParametersPage()),
             Row(
                 label="Tempo",

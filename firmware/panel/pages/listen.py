@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from firmware.midi.general_midi import INSTRUMENTS
 from firmware.music.notes import MAX_PROGRAM
@@ -10,12 +11,13 @@ from firmware.panel.commands import (
     Generate,
     KeepAsHeard,
     NameMelody,
+    RenameComposition,
     RestoreTake,
     SetTrack,
     StepTakes,
 )
 from firmware.panel.keys import Dial, Key
-from firmware.panel.overview import Overview, TrackLine
+from firmware.panel.overview import Overview, TakeLine, TrackLine
 from firmware.panel.page import Page, Step
 from firmware.panel.pages.activity import turn_risk
 from firmware.panel.pages.listing import ListPage, Row, Rows, opening, switch
@@ -79,9 +81,8 @@ class TakePage(ListPage):
             rows.append(Row(label=label, commands=(Generate(on_heard=True),)))
             if take.has_new_instruments:
                 rows.append(Row(label="Keep these instruments", commands=(KeepAsHeard(),)))
-            if not take.is_composition:
-                naming = NamePage(title="Name of the melody", text=take.name, command=NameMelody)
-                rows.append(opening("Name", naming))
+            if not take.is_composition or take.kept_as:
+                rows.append(opening("Name", _naming(take)))
             if take.about:
                 made = FactsPage(subject=take.name, facts=take.about)
                 rows.append(opening("How it was made", made))
@@ -136,6 +137,13 @@ class TrackPage(ListPage):
 
     def _track(self, overview: Overview) -> TrackLine | None:
         return overview.tracks[self.index] if self.index < len(overview.tracks) else None
+
+
+def _naming(take: TakeLine) -> NamePage:
+    if not take.is_composition:
+        return NamePage(title="Name of the melody", text=take.name, command=NameMelody)
+    command = partial(RenameComposition, take.kept_as)
+    return NamePage(title="Name of the composition", text=take.name, command=command)
 
 
 def turned_program(program: int, clicks: int) -> int:

@@ -1,4 +1,4 @@
-"""Melodies to work on: what was played, what was imported, what comes with the firmware."""
+"""Melodies to work on: what was played, what is on a stick, what was imported, what ships."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from firmware.panel.commands import Commands, Press, Refresh, Shelf, Source, Use
 from firmware.panel.overview import MelodyLine, Overview
 from firmware.panel.pages.listen import ListenPage
 from firmware.panel.pages.listing import ListPage, Row, Rows
+from firmware.panel.pages.sticks import melodies_row
 from firmware.panel.states import Trigger
 
 _SOURCES = {Source.PLAYED: "played", Source.IMPORTED: "file", Source.BUNDLED: ""}
@@ -31,9 +32,10 @@ class MelodiesPage(ListPage):
         return str(len(overview.melodies))
 
     def rows(self, overview: Overview) -> Sequence[Row]:
-        """First what the fingers just played, kept or not."""
+        """First what the fingers just played, kept or not, then what somebody has plugged in."""
         keep = Row(label="Keep what I just played", commands=(Press(Trigger.KEEP),))
-        return Rows(overview.melodies, _row, before=(keep,), key=_key)
+        sticks = tuple(melodies_row(stick) for stick in overview.sticks if stick.melodies)
+        return Rows(overview.melodies, _row, before=(keep, *sticks), key=_key)
 
 
 def _row(melody: MelodyLine) -> Row:

@@ -8,6 +8,7 @@ from firmware.panel.commands import Commands, ForgetLearned, Learn, SetChannel, 
 from firmware.panel.keys import Key
 from firmware.panel.overview import MidiFacts, Overview
 from firmware.panel.pages.listing import ListPage, Row, opening, switch
+from firmware.panel.pages.reading import fact
 from firmware.parameters import PARAMETERS_BY_KEY
 
 _CHANNELS = tuple(c + 1 for c in range(CHANNELS) if c != DRUM_CHANNEL)
@@ -25,7 +26,7 @@ class MidiPage(ListPage):
     def rows(self, overview: Overview) -> Sequence[Row]:
         """What is there, then what can be changed, then what is so."""
         midi = overview.midi
-        keyboards = [Row(label="Keyboard", value=name, key=f"in {name}") for name in midi.keyboards]
+        keyboards = [fact("Keyboard", name, key=f"in {name}") for name in midi.keyboards]
         tempo = (
             [Row(label="Clock's tempo", value=f"{midi.clock_bpm:.1f} bpm")]
             if (midi.clock_bpm is not None)
@@ -33,7 +34,7 @@ class MidiPage(ListPage):
         )
         return (
             *(keyboards or [Row(label="Keyboard", value="none")]),
-            Row(label="Synthesizer", value=midi.synthesizer or "none"),
+            fact("Synthesizer", midi.synthesizer or "none"),
             switch("Thru", lambda on: SetThru(is_on=on), is_on=midi.is_thru_on),
             Row(
                 label="Keyboard's channel",
@@ -44,10 +45,7 @@ class MidiPage(ListPage):
             switch("Clock in", lambda on: SetClock(is_in=on), is_on=midi.is_clock_in_on),
             *tempo,
             opening("Learn knobs", LearnPage()),
-            *(
-                Row(label="Knobs known", value=name, key=f"map {name}")
-                for name in midi.control_maps
-            ),
+            *(fact("Knobs known", name, key=f"map {name}") for name in midi.control_maps),
         )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from firmware.panel.commands import Commands
+from firmware.panel.drawing.listing import FACT_WIDTH
 from firmware.panel.drawing.text import LINES, TEXT_WIDTH
-from firmware.panel.font import wrapped
+from firmware.panel.font import width_of, wrapped
 from firmware.panel.keys import Dial, Key
 from firmware.panel.overview import Overview
 from firmware.panel.page import Page, Step
@@ -69,7 +70,14 @@ class FactsPage(ListPage):
     def rows(self, overview: Overview) -> Sequence[Row]:
         """A row each."""
         del overview
-        return tuple(Row(label=label, value=value) for label, value in self.facts)
+        return tuple(fact(label, value) for label, value in self.facts)
+
+
+def fact(label: str, value: str, *, key: str = "") -> Row:
+    """A row that does nothing; enter shows all of what it has no room for."""
+    is_cut = width_of(label) + width_of(value) > FACT_WIDTH
+    whole = TextPage(title=label, text=value) if is_cut else None
+    return Row(label=label, value=value, opens=whole, key=key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

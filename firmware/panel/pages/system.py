@@ -4,18 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from firmware.panel.commands import Commands, Refresh, Shelf, SwitchOff
-from firmware.panel.overview import Overview, SystemFacts
-from firmware.panel.pages.listing import ListPage, Row, opening
-from firmware.panel.pages.reading import ConfirmPage
+from firmware.panel.overview import Overview, Strain, SystemFacts
+from firmware.panel.pages.listing import LEADS_ON, ListPage, Row, opening
+from firmware.panel.pages.reading import ConfirmPage, TextPage, fact
 from firmware.panel.pages.recovery import RecoveryPage, recovery_title
+from firmware.panel.pages.ssh import ssh_row
 from firmware.panel.pages.wiring import WiringPage
-
-_SWITCH_OFF = ConfirmPage(
-    title="Switch off?",
-    subject="Compositions are kept.",
-    consequence="Of the takes, only the present one is.",
-    commands=(SwitchOff(),),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +31,34 @@ class SystemPage(ListPage):
         return overview.system.version if overview.system else "…"
 
     def rows(self, overview: Overview) -> Sequence[Row]:
-        """What the computer does not say is left out."""
+        """What slows it down comes first; what the computer does not say is left out."""
         system = overview.system
+        strains = (system.strains or ()) if system else ()
         facts = _facts(system) if system else ()
         recovery = (opening(recovery_title(overview), RecoveryPage()),) if overview.recovery else ()
         return (
-            *(Row(label=label, value=value) for label, value in facts if value),
+            *(_strain(strain) for strain in strains),
+            *(fact(label, value) for label, value in facts if value),
             *recovery,
             *((opening("Wiring", WiringPage()),) if overview.wiring else ()),
-            opening("Switch off", _SWITCH_OFF),
+            *((ssh_row(system.ssh),) if system and system.ssh else ()),
+            opening("Switch off", _switch_off(loses_power=bool(system and system.loses_power))),
         )
+
+
+def _switch_off(*, loses_power: bool) -> ConfirmPage:
+    plug = " Pull the plug ten seconds after the screen is dark." if loses_power else ""
+    return ConfirmPage(
+        title="Switch off?",
+        subject="Compositions are kept.",
+        consequence=f"Of the takes, only this one.{plug}",
+        commands=(SwitchOff(),),
+    )
+
+
+def _strain(strain: Strain) -> Row:
+    page = TextPage(title=strain.label, text=strain.text)
+    return opening(strain.label, page, f"{strain.value} {LEADS_ON}")
 
 
 def _facts(system: SystemFacts) -> tuple[tuple[str, str], ...]:
@@ -56,6 +68,7 @@ def _facts(system: SystemFacts) -> tuple[tuple[str, str], ...]:
     return (
         ("Processor", _with_unit(system.cpu_percent, "%")),
         ("Temperature", _with_unit(system.temperature_c, " °C")),
+        ("Power", "fine" if system.strains == () else ""),
         ("Memory", memory),
         ("Disk", "" if system.disk_free_mb is None else f"{_size(system.disk_free_mb)} free"),
         ("Name", system.host or ""),
