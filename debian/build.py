@@ -38,7 +38,7 @@ EXTRAS: Final = ("litert", "device")
 FROM_DEBIAN: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {"3.11": frozenset(), "3.13": frozenset({"lgpio", "python-rtmidi"})}
 )
-"""What has no wheel for a Python and comes from Debian there; see `control`."""
+"""What has no wheel for a Python: packages of Debian, lgpio of Pi OS alone; see `control`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ def build(architecture: str, out: Path, *, compression: str) -> Path:
         tree.add_libraries(python, fetch(target))
     tree.add_system_files(ROOT)
     tree.add_completion(completion(libraries_here()))
-    tree.add_documents(ROOT)
+    tree.add_documents(ROOT, version=version, timestamp=timestamp())
     tree.add_control(HERE, version=version, architecture=architecture)
     tree.settle(timestamp())
     package = out / f"continuo_{version}_{architecture}.deb"

@@ -1,5 +1,6 @@
 """The files of the package, as they will lie on the instrument."""
 
+import gzip
 import hashlib
 import os
 import re
@@ -7,6 +8,8 @@ import shutil
 import stat
 import zipfile
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -17,6 +20,7 @@ _UNITS: Final = "usr/lib/systemd/system"
 PLACES: Final = (
     # a folder of the repository, and where its files go
     ("systemd/units", _UNITS),
+    ("systemd/user", "usr/lib/systemd/user"),
     ("systemd/udev", "usr/lib/udev/rules.d"),
     ("systemd/tmpfiles.d", "usr/lib/tmpfiles.d"),
     ("systemd/sysusers.d", "usr/lib/sysusers.d"),
@@ -34,6 +38,13 @@ _LAUNCHER: Final = """\
 current=/opt/continuo/releases/current/bin/continuo
 [ -x "$current" ] && exec "$current" "$@"
 exec /usr/lib/continuo/bin/python3 -P -s -m firmware "$@"
+"""
+_CHANGES: Final = """\
+continuo ({version}) stable; urgency=medium
+
+  * What a player, a maker or a trainer notices is in CHANGELOG.md beside this.
+
+ -- {maintainer}  {when}
 """
 _SCRIPTS: Final = frozenset({"usr/bin/continuo"})
 _MAINTAINER: Final = ("preinst", "postinst", "prerm", "postrm")
@@ -89,12 +100,23 @@ class Tree:
         """Add what bash completes the command with."""
         self._write("usr/share/bash-completion/completions/continuo", script)
 
-    def add_documents(self, root: Path) -> None:
-        """Add what there is to read, with the licences of everything that comes along."""
+    def add_documents(self, root: Path, *, version: str, timestamp: int) -> None:
+        """Add what there is to read, with the licences of everything that comes along.
+
+        Args:
+            root: The repository.
+            version: Of the package.
+            timestamp: Of its last change, in seconds since 1970.
+        """
         place = "usr/share/doc/continuo"
         for name in ("README.md", "CHANGELOG.md"):
             self._write(f"{place}/{name}", (root / name).read_text())
         self._write(f"{place}/copyright", (root / "debian" / "copyright").read_text())
+        maintainer = _field((root / "debian" / "control").read_text(), "Maintainer")
+        when = format_datetime(datetime.fromtimestamp(timestamp, UTC))
+        changes = _CHANGES.format(version=version, maintainer=maintainer, when=when)
+        # Without its own time, which would make other bytes of it at every build.
+        (self.folder / place / "changelog.gz").write_bytes(gzip.compress(changes.encode(), mtime=0))
         self._write(f"{place}/libraries.txt", "".join(self._licences()))
 
     def add_control(self, source: Path, *, version: str, architecture: str) -> None:
@@ -167,16 +189,17 @@ def _place(member: str) -> PurePosixPath | None:
     return None if _LEFT_OUT & set(path.parts[:-1]) else path
 
 
+def _field(text: str, name: str) -> str:
+    """A field of a text with fields, or an empty text."""
+    found = re.search(rf"^{name}: (.+)$", text, re.MULTILINE)
+    return found[1].strip() if found else ""
+
+
 def _licence(metadata: str) -> str:
     """Name, version and licence out of a library's description."""
     head = metadata.split("\n\n", 1)[0]
-
-    def field(name: str) -> str:
-        found = re.search(rf"^{name}: (.+)$", head, re.MULTILINE)
-        return found[1].strip() if found else ""
-
     classified = re.findall(
         r"^Classifier: License :: (?:OSI Approved :: )?(.+)$", head, re.MULTILINE
     )
-    licence = field("License-Expression") or "; ".join(classified) or field("License")
-    return f"{field('Name')} {field('Version')}: {licence or 'see its files'}"
+    licence = _field(head, "License-Expression") or "; ".join(classified) or _field(head, "License")
+    return f"{_field(head, 'Name')} {_field(head, 'Version')}: {licence or 'see its files'}"

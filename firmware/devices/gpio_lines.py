@@ -166,7 +166,7 @@ def open_lines() -> Lines:
     except ImportError as error:
         raise DeviceError(
             f"the library {error.name or 'lgpio'} is missing, without which there are no buttons",
-            remedy="pip install continuo[device], or Debian's python3-gpiozero and python3-lgpio",
+            remedy="pip install continuo[device], or Raspberry Pi OS's python3-lgpio",
         ) from error
     with _as_device_error(
         "there are no GPIO lines here",

@@ -1,5 +1,6 @@
 """The package is in order, is the same however often it is built, and holds a whole instrument."""
 
+import gzip
 import hashlib
 import os
 import re
@@ -64,7 +65,7 @@ def build(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         tree.add_libraries(python, [wheel(folder)])
     tree.add_system_files(ROOT)
     tree.add_completion(completion(Path(sysconfig.get_path("purelib"))))
-    tree.add_documents(ROOT)
+    tree.add_documents(ROOT, version=VERSION, timestamp=EPOCH)
     tree.add_control(ROOT / "debian", version=VERSION, architecture="arm64")
     tree.settle(EPOCH)
     pack(folder / "tree", folder / "continuo.deb", compression="none")
@@ -138,6 +139,32 @@ def test_what_a_maker_may_change_is_asked_about_at_an_upgrade(installed: Path) -
     conffiles = (installed / "DEBIAN/conffiles").read_text().splitlines()
     assert sorted(settings) == sorted(conffiles)
     assert "/etc/continuo/config.toml" in conffiles
+
+
+def test_debian_has_its_own_changelog_of_it(installed: Path) -> None:
+    text = gzip.decompress(
+        (installed / "usr/share/doc/continuo/changelog.gz").read_bytes()
+    ).decode()
+    assert text.startswith(f"continuo ({VERSION}) stable; ")
+    maintainer = "The Continuo authors <continuo@localhost>"
+    assert text.endswith(f" -- {maintainer}  Thu, 20 Nov 2025 14:02:11 +0000\n")
+
+
+def test_what_debian_alone_does_not_have_is_no_condition(package: Path) -> None:
+    """Python 3.13 has no wheel of lgpio: Raspberry Pi OS has a package of it, Debian has none."""
+    control = said("-f", package).decode()
+    needed = re.search(r"^Depends: (.*)$", control, re.MULTILINE)
+    wished = re.search(r"^Recommends: (.*)$", control, re.MULTILINE)
+    assert needed is not None
+    assert wished is not None
+    assert "lgpio" not in needed[1]
+    assert "python3-lgpio | python3 (<< 3.12~)" in wished[1]
+
+
+def test_a_maker_who_logs_in_starts_no_second_synthesizer(installed: Path) -> None:
+    """Debian's own for every user would take the sound card, and listen to the network."""
+    drop_in = installed / "usr/lib/systemd/user/fluidsynth.service.d/continuo.conf"
+    assert "ConditionPathExists=!/usr/bin/continuo\n" in drop_in.read_text()
 
 
 def test_the_sums_are_those_of_the_files(installed: Path) -> None:
@@ -267,6 +294,43 @@ def test_a_package_wins_over_an_update_even_over_one_on_trial(
     subprocess.run([postinst, "configure", VERSION], check=True, timeout=10)
     assert started(machine) == str(machine / HOME)
     assert [path.name for path in folder.parent.iterdir()] == ["1.4.0"], "no trial to return from"
+
+
+def test_a_purge_leaves_what_is_the_players_and_no_empty_folder(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postrm = tmp_path / "postrm"
+    text = (installed / "DEBIAN/postrm").read_text()
+    postrm.write_text(re.sub(r"(?<![\w.>])/(var|opt|run)/", rf"{tmp_path}/\1/", text))
+    helper = tmp_path / "programs/deb-systemd-helper"
+    helper.parent.mkdir()
+    helper.write_text("#!/bin/sh\n")
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{helper.parent}{os.pathsep}{os.environ['PATH']}")
+    library = tmp_path / "var/lib/continuo"
+    composition = library / "a-melody/composition.mid"
+    for place in (
+        *(library / name for name in ("melodies", ".switches", composition.parent.name)),
+        *(tmp_path / name for name in ("var/lib/continuo-maker", "opt/continuo/releases/1.4.0")),
+    ):
+        place.mkdir(parents=True)
+    composition.write_bytes(b"MThd")
+    said = ""
+    for expected in ("var/lib/continuo/a-melody/composition.mid", ""):
+        done = subprocess.run(
+            ["sh", postrm, "purge"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+        said = done.stdout
+        left = [p for name in ("var/lib", "opt") for p in (tmp_path / name).rglob("*")]
+        files = [path.relative_to(tmp_path).as_posix() for path in left if path.is_file()]
+        assert files == [expected] * bool(expected)
+        assert ("compositions are still in" in said) == bool(expected)
+        shutil.rmtree(composition.parent, ignore_errors=True)
+    assert not left, "nor an empty folder"
 
 
 def test_bash_completes_what_the_firmware_knows(installed: Path) -> None:

@@ -115,6 +115,31 @@ def test_it_is_done_once_reported_and_can_be_undone(
     assert {p.name for p in path.parent.iterdir()} == {"config.txt", "config.txt.before-continuo"}
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        PI_OS.rstrip().encode(),
+        PI_OS.replace("\n", "\r\n").encode(),
+        PI_OS.encode() + "# für das Gerät\n".encode("latin-1"),
+        b"",
+    ],
+    ids=["no last newline", "from Windows", "no UTF-8", "empty"],
+)
+def test_every_byte_of_the_makers_stays(tmp_path: Path, boot_settings: Any, before: bytes) -> None:
+    path = config(tmp_path)
+    path.write_bytes(before)
+    assert boot_settings.main(tmp_path) == boot_settings.CHANGED
+    after = path.read_bytes()
+    assert after.startswith(before.rstrip())
+    assert path.with_name("config.txt.before-continuo").read_bytes() == before
+    end = b"\r\n" if b"\r\n" in before else b"\n"
+    assert after.count(b"\n") == after.count(end)
+    assert after.count(b"\r") == (after.count(end) if end == b"\r\n" else 0)
+    assert end + b"dtparam=i2c_arm_baudrate=400000" + end in after
+    assert boot_settings.main(tmp_path) == 0
+    assert path.read_bytes() == after
+
+
 def test_another_computer_has_no_boot_settings(
     tmp_path: Path, boot_settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
