@@ -42,11 +42,11 @@ HAS_TFLITE_WHEEL := $(filter 3.9 3.10 3.11,$(VERSION))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test check evaluate train-genre hardware bench fuzz deb system-test goldens clean python dev
+.PHONY: help demo run test check evaluate train-genre hardware bench fuzz deb system-test install-test goldens clean python dev
 
 help: ## Show this list
 	@echo "make COMMAND, where COMMAND is"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make demo MELODY=my.mid TECHNIQUE=enhance SEED=3 OUT=my-folder"
 	@echo "  make test PYTHON=python3.13"
@@ -119,6 +119,9 @@ deb: | python ## Build the Debian packages for a Raspberry Pi and for a PC, into
 
 system-test: | python ## Install the package in a guest and show the whole appliance (root, QEMU)
 	$(PYTHON) -m tests.system $(ARGS)
+
+install-test: | python ## Install, upgrade, cut, remove and purge it on fresh Debian 12 and 13 (root)
+	$(PYTHON) -m tests.system.installing $(or $(ARGS),--architecture amd64)
 
 goldens: dev ## Draw the golden images of the tests anew
 	CONTINUO_GOLDEN=write $(DEV)/bin/python -m pytest tests/panel/test_pages.py $(ARGS)

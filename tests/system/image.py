@@ -6,24 +6,24 @@ Debian itself is fetched once and kept; the package goes into a copy of it for e
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.system.architecture import ARCHITECTURES, Architecture
+from tests.system.device_tree import make_device_tree
+from tests.system.kernel.build import Kernel, make_kernel
+from tests.system.tools import claim, run, run_as
+
 ROOT: Final = Path(__file__).parents[2]
-BUILD: Final = ROOT / "build" / "system-test"
+BUILD: Final = Path(os.environ.get("CONTINUO_GUESTS") or ROOT / "build" / "system-test")
+"""Where guests are kept; elsewhere, they outlive a checkout."""
 HERE: Final = Path(__file__).parent
 
-TOOLS: Final = ("mmdebstrap", "qemu-system-x86_64", "mke2fs", "dpkg-deb", "ssh")
-INSTALL: Final = (
-    "sudo apt install --no-install-recommends mmdebstrap qemu-system-x86 e2fsprogs openssh-client"
-)
 SUITE: Final = "bookworm"
 PACKAGES: Final = (
     # what a maker's Debian has anyway
-    *("systemd", "systemd-sysv", "udev", "kmod", "dbus", "linux-image-amd64", "initramfs-tools"),
+    *("systemd", "systemd-sysv", "udev", "kmod", "dbus"),
     *("openssh-server", "iproute2", "python3", "procps", "mount", "init-system-helpers"),
     # what the package depends on
     *("fluidsynth", "timgm6mb-soundfont", "libasound2"),
@@ -38,52 +38,69 @@ class Image:
     """What QEMU starts.
 
     Attributes:
+        architecture: For which machine.
         disk: The guest's.
         kernel: Debian's.
-        initrd: Debian's.
+        initrd: Debian's, or one of ours that is smaller.
+        device_tree: What the guest takes itself for, or None where QEMU says so itself.
     """
 
+    architecture: Architecture
     disk: Path
     kernel: Path
     initrd: Path
+    device_tree: Path | None = None
 
 
-def missing() -> str:
-    """Why no guest can be made here, or an empty text."""
-    absent = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if absent:
-        return f"{', '.join(absent)} not installed: {INSTALL}"
-    if os.geteuid() != 0:
-        return "a guest's disk is made by root: sudo make system-test"
-    return ""
+def folder_of(architecture: Architecture) -> Path:
+    """Where everything of a guest is kept."""
+    return BUILD / architecture.name
 
 
-def make_image(package: Path) -> Image:
+def is_kept(architecture: Architecture) -> bool:
+    """Whether a guest's Debian was fetched before, so that one is made in a minute or two."""
+    return (folder_of(architecture) / f"{SUITE}.packages").is_file()
+
+
+def make_image(package: Path, architecture: Architecture = ARCHITECTURES["amd64"]) -> Image:
     """A disk of Debian with the package, installed into a fresh copy unless it is here already."""
-    BUILD.mkdir(parents=True, exist_ok=True)
-    image = Image(disk=BUILD / "disk.img", kernel=BUILD / "vmlinuz", initrd=BUILD / "initrd")
-    installed, stamp = BUILD / "installed.img", BUILD / "installed.sha256"
-    wanted = _stamp(package)
+    folder = folder_of(architecture)
+    folder.mkdir(parents=True, exist_ok=True)
+    claim(folder)
+    kernel = make_kernel(architecture, folder / "kernel") if architecture.has_panel else None
+    image = Image(
+        architecture=architecture,
+        disk=folder / "disk.qcow2",
+        kernel=kernel.image if kernel else folder / "vmlinuz",
+        initrd=kernel.initrd if kernel else folder / "initrd",
+        device_tree=make_device_tree(architecture, folder / "pi.dtb") if kernel else None,
+    )
+    installed, stamp = folder / "installed.img", folder / "installed.sha256"
+    wanted = _stamp(package, architecture, kernel)
     if not stamp.is_file() or stamp.read_text() != wanted:
         stamp.unlink(missing_ok=True)
-        _install(package, installed, image)
+        _install(package, installed, image, kernel)
         stamp.write_text(wanted)
     # What the guest writes in a run is gone with the next.
-    _run("cp", "--sparse=always", "--reflink=auto", installed, image.disk)
+    base = ("-b", installed, "-F", "raw")
+    run("qemu-img", "create", "-q", "-f", "qcow2", *base, image.disk)
     return image
 
 
-def _install(package: Path, installed: Path, image: Image) -> None:
-    base = _base()
-    root = BUILD / "root"
+def _install(package: Path, installed: Path, image: Image, kernel: Kernel | None) -> None:
+    architecture = image.architecture
+    root = folder_of(architecture) / "root"
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
-    _run("tar", "-x", "-C", root, "-f", base, "--numeric-owner", "--exclude=./dev/*")
+    archives = [_base(architecture), *([kernel.modules] if kernel else [])]
+    for archive in archives:
+        kept = ("--keep-directory-symlink", "--numeric-owner", "--exclude=./dev/*")
+        run("tar", "-x", "-C", root, "-f", archive, *kept)
     shutil.copyfile(package, root / "continuo.deb")
-    _prepare(root)
+    _prepare(root, architecture)
     # In namespaces of its own: nothing of the guest is seen or mounted outside.
-    script = "mount -t proc proc proc && exec chroot . dpkg -i /continuo.deb"
-    _run("unshare", "--mount", "--pid", "--fork", "sh", "-c", f"cd {root} && {script}")
+    apt = "apt-get install --yes --no-install-recommends /continuo.deb"
+    run_as(architecture, "sh", "-c", f"cd {root} && mount -t proc proc proc && exec chroot . {apt}")
     (root / "continuo.deb").unlink()
     # One real keyboard beside the simulated one: the player's. Emulated sound is slow.
     with (root / "etc/continuo/config.toml").open("a") as settings:
@@ -91,45 +108,50 @@ def _install(package: Path, installed: Path, image: Image) -> None:
     sound = root / "etc/default/continuo-sound"
     text = sound.read_text().replace("=48000", "=22050").replace("=128", "=1024")
     sound.write_text(text)
-    for name, target in (("vmlinuz", image.kernel), ("initrd.img", image.initrd)):
-        shutil.copyfile(next((root / "boot").glob(f"{name}-*")), target)
+    if kernel is None:
+        for name, target in (("vmlinuz", image.kernel), ("initrd.img", image.initrd)):
+            shutil.copyfile(next((root / "boot").glob(f"{name}-*")), target)
     installed.unlink(missing_ok=True)
-    _run("mke2fs", "-q", "-F", "-t", "ext4", "-L", "root", "-d", root, installed, _SIZE)
+    run("mke2fs", "-q", "-F", "-t", "ext4", "-L", "root", "-d", root, installed, _SIZE)
     shutil.rmtree(root)
 
 
-def _stamp(package: Path) -> str:
+def _stamp(package: Path, architecture: Architecture, kernel: Kernel | None) -> str:
     """What changes with the package and with what the test puts beside it."""
     digest = hashlib.sha256(package.read_bytes())
-    for path in (Path(__file__), *sorted((HERE / "guest").rglob("*"))):
+    beside = [path for folder in _beside(architecture) for path in sorted(folder.rglob("*"))]
+    for path in (Path(__file__), *([kernel.modules] if kernel else []), *beside):
         if path.is_file():
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _base() -> Path:
+def _base(architecture: Architecture) -> Path:
     """Debian with its packages, as an archive; made anew where the list of packages is another."""
-    base, stamp = BUILD / f"{SUITE}.tar", BUILD / f"{SUITE}.packages"
-    wanted = "\n".join(PACKAGES)
+    folder = folder_of(architecture)
+    base, stamp = folder / f"{SUITE}.tar", folder / f"{SUITE}.packages"
+    packages = (*PACKAGES, *architecture.packages)
+    wanted = "\n".join(packages)
     if not stamp.is_file() or stamp.read_text() != wanted:
-        options = ["--variant=minbase", f"--include={','.join(PACKAGES)}"]
-        _run("mmdebstrap", "--quiet", *options, SUITE, base)
+        # That its programs run here is seen to by `run_as`.
+        options = [f"--architectures={architecture.name}", "--skip=check/qemu"]
+        options += ["--variant=minbase", f"--include={','.join(packages)}"]
+        run_as(architecture, "mmdebstrap", "--quiet", "--mode=root", *options, SUITE, base)
         stamp.write_text(wanted)
     return base
 
 
-def _prepare(root: Path) -> None:
-    """What is the test's and not the package's: a shell on a serial line, and no front panel."""
+def _prepare(root: Path, architecture: Architecture) -> None:
+    """What is the test's and not the package's: a shell on a serial line, and its own devices."""
     (root / "etc/hostname").write_text("continuo\n")
     (root / "etc/machine-id").write_text("")
     (root / "etc/fstab").write_text("/dev/vda / ext4 errors=remount-ro,noatime 0 1\n")
-    shutil.copytree(HERE / "guest", root, dirs_exist_ok=True)
+    for folder in _beside(architecture):
+        shutil.copytree(folder, root, symlinks=True, dirs_exist_ok=True)
     wants = root / "etc/systemd/system/sysinit.target.wants"
     wants.mkdir(parents=True, exist_ok=True)
     (wants / "test-shell.service").symlink_to("../test-shell.service")
 
 
-def _run(*command: object) -> None:
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"{command[0]} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+def _beside(architecture: Architecture) -> tuple[Path, Path]:
+    return HERE / "guest", HERE / f"guest-{architecture.name}"

@@ -3,19 +3,21 @@
 import base64
 import contextlib
 import itertools
+import os
 import re
+import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.system.image import BUILD, Image
+from tests.system.architecture import CORES, MEMORY_MB
+from tests.system.image import Image, folder_of
 
-BOOT_S: Final = 400.0
-SSH_PORT: Final = 22022
-_MEMORY_MB: Final = 1536
+BOOT_S: Final = 600.0
+_LINE: Final = 3000  # a multiple of four, as base64 is decoded
 
 
 class GuestError(Exception):
@@ -27,6 +29,10 @@ class Guest:
 
     Args:
         image: What it starts from; what it writes stays there, as on a card.
+
+    Attributes:
+        console: What its kernel said.
+        ssh_port: On this machine, for its SSH.
     """
 
     def __init__(self, image: Image) -> None:
@@ -34,39 +40,48 @@ class Guest:
         self._process: subprocess.Popen[bytes] | None = None
         self._shell: socket.socket | None = None
         self._numbers = itertools.count(1)
-        self.console = BUILD / "console.log"
+        self._folder = folder_of(image.architecture)
+        self.console = self._folder / "console.log"
+        self.ssh_port = image.architecture.ssh_port
 
-    def boot(self) -> float:
+    def boot(self, drives: Sequence[Path] = ()) -> float:
         """Start it, until its services were started.
+
+        Args:
+            drives: Other disks that are in it for this time, as `/dev/disk/by-id/virtio-NAME`;
+                what is written to them is forgotten.
 
         Returns:
             How long that took, in seconds.
         """
         began = time.monotonic()
-        address = BUILD / "shell.sock"
+        address = self._folder / "shell.sock"
         address.unlink(missing_ok=True)
         self._process = subprocess.Popen(
-            [
-                *("qemu-system-x86_64", "-machine", "q35", "-cpu", "max", "-smp", "2"),
-                *("-accel", "tcg,thread=multi,tb-size=1024", "-m", str(_MEMORY_MB)),
-                *("-nodefaults", "-nographic", "-no-reboot"),
-                *("-kernel", self._image.kernel, "-initrd", self._image.initrd),
-                *("-append", "root=/dev/vda rw console=ttyS0 quiet"),
-                *("-drive", f"file={self._image.disk},if=virtio,format=raw,cache=writeback"),
-                *("-device", "virtio-rng-pci"),
-                *("-serial", f"file:{self.console}"),
-                *("-serial", f"unix:{address},server=on,wait=off"),
-                # Nothing gets out; the one port is SSH's, for this machine alone.
-                *("-netdev", f"user,id=n,restrict=on,hostfwd=tcp:127.0.0.1:{SSH_PORT}-:22"),
-                *("-device", "virtio-net-pci,netdev=n,romfile="),
-            ],
+            self._command(address, drives),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            close_fds=False,  # it holds on to what was claimed for it
         )
         self._connect(address)
-        self.wait("PS1= PS2=; stty -F /dev/ttyS1 -echo", BOOT_S)
+        self.wait("PS1= PS2=; stty -F /dev/tty -echo", BOOT_S)
         self.wait("systemctl is-system-running | grep -E 'running|degraded'", BOOT_S)
         return time.monotonic() - began
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[Path]:
+        """Nothing moves in it: what its disk is now is what a power cut would leave.
+
+        Yields:
+            The disk.
+        """
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
+        try:
+            yield self._image.disk
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def cut_power(self) -> None:
         """As if the plug was pulled."""
@@ -121,7 +136,31 @@ class Guest:
 
     def put(self, path: str, content: bytes) -> None:
         """Write a small file in the guest."""
-        self.run(f"echo {base64.b64encode(content).decode()} | base64 -d >{path}")
+        coded = base64.b64encode(content).decode()
+        # A terminal takes no line of more than 4 KB.
+        for at in range(0, max(len(coded), 1), _LINE):
+            redirection = ">>" if at else ">"
+            self.run(f"echo {coded[at : at + _LINE]} | base64 -d {redirection}{path}")
+
+    def _command(self, address: Path, drives: Sequence[Path]) -> list[str]:
+        image, machine = self._image, self._image.architecture
+        command: list[object] = [
+            *(machine.emulator, *machine.machine, "-smp", CORES, "-m", MEMORY_MB),
+            *("-accel", "tcg,thread=multi,tb-size=1024"),
+            *("-nodefaults", "-nographic", "-no-reboot"),
+            *("-kernel", image.kernel, "-initrd", image.initrd),
+            *("-append", f"root=/dev/vda rw console={machine.console} quiet"),
+            *(("-dtb", image.device_tree) if image.device_tree else ()),
+            # Nothing gets out; the one port is SSH's, for this machine alone. Slot 2 is enp0s2.
+            *("-netdev", f"user,id=n,restrict=on,hostfwd=tcp:127.0.0.1:{self.ssh_port}-:22"),
+            *("-device", "virtio-net-pci,netdev=n,romfile=,addr=0x2"),
+            *("-drive", f"file={image.disk},if=virtio,format=qcow2,cache=writeback"),
+            *itertools.chain.from_iterable(_drive_options(drive) for drive in drives),
+            *("-device", "virtio-rng-pci"),
+            *("-serial", f"file:{self.console}"),
+            *("-chardev", f"socket,id=shell,path={address},server=on,wait=off", *machine.door),
+        ]
+        return list(map(str, command))
 
     def _connect(self, address: Path) -> None:
         deadline = time.monotonic() + 30.0
@@ -151,6 +190,14 @@ class Guest:
         text = said[: found.start()].decode(errors="replace").replace("\r", "")
         echoed = f'echo "@@"{number}":$?@@"\n'
         return int(found[1]), text.partition(echoed)[2] if echoed in text else text
+
+
+def _drive_options(drive: Path) -> tuple[str, ...]:
+    name = drive.stem
+    return (
+        *("-drive", f"file={drive},if=none,id={name},format=qcow2,snapshot=on"),
+        *("-device", f"virtio-blk-pci,drive={name},serial={name}"),
+    )
 
 
 def eventually(claim: Callable[[], bool], timeout_s: float) -> bool:
