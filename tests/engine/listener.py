@@ -1,11 +1,15 @@
 """Somebody who listens to a worker."""
 
 import queue
+from pathlib import Path
+from typing import Final
 
-from firmware.engine.messages import Advanced, Loaded, WorkerMessage
+from firmware.engine.messages import Advanced, Listen, Loaded, WorkerMessage
 from firmware.engine.worker import SILENT_S, InferenceWorker
 
 PATIENCE_S = 20.0
+FOLDER: Final = Path("somewhere/fake")
+LISTEN: Final = Listen(turns=(), style="piano", bundle_folder=FOLDER)
 
 
 class Listener:

@@ -21,16 +21,12 @@ from firmware.engine.messages import (
     Failed,
     Finished,
     GenerationRequest,
-    Listen,
     Loaded,
 )
 from firmware.errors import WorkerError
 from firmware.music.notes import Composition, Melody, Note
 from firmware.parameters import Technique, parameters_for
-from tests.engine.listener import PATIENCE_S, Listener
-
-FOLDER = Path("somewhere/fake")
-LISTEN = Listen(turns=(), style="piano", bundle_folder=FOLDER)
+from tests.engine.listener import FOLDER, LISTEN, PATIENCE_S, Listener
 
 
 class Watch:

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
@@ -17,16 +16,13 @@ from firmware.engine.messages import (
     Died,
     Finished,
     GenerationRequest,
-    Listen,
     Loaded,
 )
 from firmware.engine.worker import SILENT_S
 from firmware.music.notes import Melody, Note
 from firmware.parameters import Technique, parameters_for
-from tests.engine.listener import PATIENCE_S, Listener
+from tests.engine.listener import FOLDER, LISTEN, PATIENCE_S, Listener
 
-FOLDER = Path("somewhere/fake")
-LISTEN = Listen(turns=(), style="piano", bundle_folder=FOLDER)
 SHORT_S = 0.4
 LOOK_S = 0.05
 
