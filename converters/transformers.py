@@ -35,7 +35,7 @@ CHUNK: Final = 64
 
 GOLDEN_TOLERANCE: Final = 0.1
 """Most that a logit may differ: sums in another order round some activations differently. Emulated
-Cortex-A72 and A76 cores are 0.04 from an x86-64 processor, and int8 is 0.4 from what was trained."""
+Cortex-A72 and A76 cores are 0.04 from an x86-64 processor; int8 is 0.4 from what was trained."""
 
 STYLE_KEY: Final = "style"
 """Parameter that says in whose manner the music goes on."""
