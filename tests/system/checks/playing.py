@@ -108,6 +108,7 @@ def sounds(guest: Guest) -> str:
 def sounds_for_the_computer(guest: Guest) -> str:
     """The computer plays it like a keyboard, and does not hear itself."""
     settings = "/etc/continuo/config.toml"
+    unplug(guest, "player")  # whose own end of its cable looks like the instrument's
     guest.run(f"cp {settings} /root && echo 'midi_input = \"f_midi\"' >>{settings}")
     guest.run(f"sed -i '0,/^midi_input/{{/^midi_input/d}}' {settings}; systemctl restart continuo")
     try:
@@ -118,6 +119,8 @@ def sounds_for_the_computer(guest: Guest) -> str:
             see(not computer.hears(HEARD, *ENDED, within_s=3), f"an echo: {computer.heard}")
     finally:
         guest.run(f"cp /root/config.toml {settings} && systemctl restart continuo", timeout_s=300)
+        plug(guest, "player", "dummy_udc.1")
+        guest.wait(_IS_KNOWN, 60)
     return f"the loudest sample is {loudest} of 32767, without an echo"
 
 
