@@ -148,9 +148,7 @@ def hands_over_a_composition(guest: Guest) -> str:
         guest.run(GENERATE, timeout_s=400)
         for state in ("playing", "idle"):
             guest.wait(f"continuo status | grep -q '^state .* {state}'", 200)
-        heard = Counter(
-            re.findall(r"^9[0-9A-F]([0-9A-F]{2})(?!00)", computer.said(), re.MULTILINE)
-        )
+        heard = Counter(re.findall(r"^9[0-9A-F]([0-9A-F]{2})(?!00)", computer.said(), re.MULTILINE))
     written = Counter(json.loads(ask_program(guest, "pitches", _PITCHES)))
     see(heard == written, f"heard {heard}, written {written}")
     return f"{written.total()} notes, every one heard"
