@@ -32,6 +32,10 @@ PLACES: Final = (
     ("systemd/etc", "etc/continuo"),
 )
 _LEFT_OUT: Final = frozenset({"__pycache__", "tests", "test"})
+_NEVER_READ: Final = frozenset({".h", ".pyi", ".sf2"})
+"""What compilers and type checkers read, and a sound bank: the one that plays is Debian's."""
+_NEVER_LOADED: Final = "libLiteRtWebGpuAccelerator.so"
+"""Of LiteRT: the models run on the processor."""
 _LAUNCHER: Final = """\
 #!/bin/sh
 # Continuo: the release that `continuo update` installed, or else the package's own.
@@ -186,7 +190,9 @@ def _place(member: str) -> PurePosixPath | None:
             return None
         path = PurePosixPath(*path.parts[2:])
     # Libraries bring their own tests along, up to half of what they weigh.
-    return None if _LEFT_OUT & set(path.parts[:-1]) else path
+    if _LEFT_OUT & set(path.parts[:-1]) or path.suffix in _NEVER_READ:
+        return None
+    return None if path.name == _NEVER_LOADED else path
 
 
 def _field(text: str, name: str) -> str:

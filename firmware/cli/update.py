@@ -14,9 +14,8 @@ from firmware.cli.answer import Answer
 from firmware.cli.arguments import Parser, UsageError
 from firmware.cli.progress import LATE_S, Report, progress_bar
 from firmware.config import load_config
-from firmware.maintenance.probe import run_program
 from firmware.maintenance.release import SIGNERS, sign_release
-from firmware.maintenance.update import UNIT, around_of, settle, update
+from firmware.maintenance.update import around_of, restart, settle, update
 from firmware.version import installed_version
 
 
@@ -96,9 +95,10 @@ class _Bars:
 
 def _settle(*, is_restarted: bool) -> Answer:
     # Without a look at the settings: a mistake in them must not keep a bad release.
-    returned = settle(around_of(None))
+    around = around_of(None)
+    returned = settle(around)
     if returned and is_restarted:
-        run_program("systemctl", "restart", UNIT)
+        restart(around)
     said = "an update that had not proved itself was taken back" if returned else "all is settled"
     return Answer(content={"taken_back": returned}, lines=[said])
 

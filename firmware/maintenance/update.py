@@ -29,6 +29,8 @@ GUARD_S: Final = 150
 """After that somebody else returns to the old one, if whoever tries it died."""
 PROVED_S: Final = 10.0
 """So long it must have run: one that ends and is started again proves nothing."""
+MOST_ENDS: Final = 2
+"""A release that has ended by itself so often in its trial is taken back at once."""
 UNIT: Final = "continuo"
 GUARD: Final = "continuo-settle"
 
@@ -104,7 +106,7 @@ def update(
         with _unbothered(), _guarded(around):
             try:
                 releases.happen(Event.STAGED, release.version)
-                why_not = _restart(around) or _tried(release, around, on_trial)
+                why_not = restart(around) or _tried(release, around, on_trial)
             except BaseException:
                 if releases.state is State.TRYING:
                     _return(releases, around)
@@ -137,6 +139,16 @@ def settle(around: Around) -> bool:
     return was_trying
 
 
+def restart(around: Around) -> str:
+    """Have the instrument started anew, soon; why that is not possible, or ""."""
+    # Else systemd counts how often another release has ended, and may refuse to start this one.
+    around.run("systemctl", "reset-failed", UNIT)
+    said = around.run("systemctl", "restart", "--no-block", UNIT)
+    if said is None:
+        return "cannot be tried without systemd"
+    return "" if said.code == 0 else "does not start"
+
+
 def _check_newer(release: Release, running: str, *, may_be_older: bool) -> None:
     try:
         is_newer = version_key(release.version) > version_key(running)
@@ -150,21 +162,18 @@ def _check_newer(release: Release, running: str, *, may_be_older: bool) -> None:
 
 
 def _check_starts(folder: Path, release: Release, around: Around) -> None:
-    """See that it can say its version here, before anything depends on it."""
-    said = around.run(str(folder / PROGRAM), "--version", within_s=_FIRST_START_S)
-    if said is None or said.code != 0 or release.version not in said.text:
-        raise UpdateError(
-            f"{release.version} does not start on this machine, and was left alone",
-            remedy="get the release that is made for it",
-        )
+    """See that it can say its version here and has all its parts, before anything depends on it.
 
-
-def _restart(around: Around) -> str:
-    """Have the service started anew, soon; why that is not possible, or ""."""
-    said = around.run("systemctl", "restart", "--no-block", UNIT)
-    if said is None:
-        return "cannot be tried without systemd"
-    return "" if said.code == 0 else "does not start"
+    What its parts are compiled to is kept for all its starts: the instrument's own user may write
+    nothing there.
+    """
+    for asked, answer in ((("--version",), release.version), (("run", "--help"), "")):
+        said = around.run(str(folder / PROGRAM), *asked, within_s=_FIRST_START_S)
+        if said is None or said.code != 0 or answer not in said.text:
+            raise UpdateError(
+                f"{release.version} does not start on this machine, and was left alone",
+                remedy="get the release that is made for it",
+            )
 
 
 def _tried(release: Release, around: Around, on_trial: Report) -> str:
@@ -181,8 +190,16 @@ def _tried(release: Release, around: Around, on_trial: Report) -> str:
             why_not = _lacking(status, release, passed_s)
             if not why_not:
                 return ""
+        if _ends(around) >= MOST_ENDS:
+            return f"has ended by itself {MOST_ENDS} times"
         around.wait(_LOOK_S)
     return f"{why_not} after {TRIAL_S:g} s"
+
+
+def _ends(around: Around) -> int:
+    """How often systemd had to start the instrument again since `restart`."""
+    said = around.run("systemctl", "show", "--value", "--property=NRestarts", UNIT)
+    return int(said.text) if said is not None and said.text.strip().isdecimal() else 0
 
 
 def _lacking(status: dict[str, object], release: Release, passed_s: float) -> str:
@@ -200,7 +217,7 @@ def _lacking(status: dict[str, object], release: Release, passed_s: float) -> st
 
 def _return(releases: Releases, around: Around) -> None:
     releases.happen(Event.UNHEALTHY)
-    _restart(around)
+    restart(around)
 
 
 @contextmanager

@@ -46,6 +46,8 @@ def wheel(folder: Path) -> Path:
     with zipfile.ZipFile(path, "w") as content:
         content.writestr("library/__init__.py", "ANSWER = 42\n")
         content.writestr("library/tests/test_it.py", "")
+        content.writestr("library/__init__.pyi", "")
+        content.writestr("library/library.h", "")
         content.writestr("library-1.0.data/purelib/more.py", "")
         content.writestr("library-1.0.data/scripts/library", "#!python")
         content.writestr(
@@ -359,7 +361,7 @@ def test_a_python_without_wheels_does_not_build(monkeypatch: pytest.MonkeyPatch)
         libraries_here()
 
 
-def test_a_wheel_is_unpacked_without_its_scripts_and_tests(installed: Path) -> None:
+def test_a_wheel_is_unpacked_without_what_nobody_reads_here(installed: Path) -> None:
     for python in PYTHONS:
         packages = installed / HOME / "lib" / f"python{python}" / "site-packages"
         assert sorted(path.name for path in packages.iterdir()) == [

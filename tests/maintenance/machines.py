@@ -1,5 +1,6 @@
 """A computer that is updated, and the releases that it is given."""
 
+import math
 import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,12 +24,14 @@ class Machine:
         root: A folder for everything.
         behaves: What a version says of itself once it runs; an error says nothing.
         is_dead: Whether starting the service fails.
+        ends_each_s: So often a version ends by itself; systemd starts it again.
         is_quick: Whether a new release is taken for one that starts, untried.
     """
 
     root: Path
     behaves: dict[str, dict[str, object] | ContinuoError] = field(default_factory=dict)
     is_dead: bool = False
+    ends_each_s: dict[str, float] = field(default_factory=dict)
     is_quick: bool = False
     running: str = "1.0.0"
     now_s: float = 0.0
@@ -50,13 +53,16 @@ class Machine:
     def run(self, *words: str, **more: Any) -> Said | None:
         """Systemd is a simulation, all else is real."""
         self.commands.append(words)
-        if self.is_quick and words[-1] == "--version":
+        if self.is_quick and words[-1] in ("--version", "--help"):
             return Said(code=0, text=words[0])
         if words[0] not in ("systemctl", "systemd-run"):
             return run_program(*words, **more)
         if words[:2] == ("systemctl", "restart"):
             self.running = started(self.root / "releases")
             self.restarted_s = self.now_s
+        if words[:2] == ("systemctl", "show"):
+            each_s = self.ends_each_s.get(self.running, math.inf)
+            return Said(code=0, text=f"{int((self.now_s - self.restarted_s) // each_s)}\n")
         return Said(code=int(self.is_dead and words[0] == "systemctl"), text="")
 
     def status(self) -> dict[str, object]:
@@ -84,11 +90,11 @@ def started(root: Path) -> str:
     return found.stdout.removeprefix("continuo ").strip()
 
 
-def build(folder: Path, version: str, key: Path, *, says: str | None = None) -> Path:
+def build(folder: Path, version: str, key: Path, *, says: str | None = None, does: str = "") -> Path:
     """A release that is signed."""
     program = folder / FILES / "bin" / "continuo"
     program.parent.mkdir(parents=True)
-    program.write_text(f"#!/bin/sh\necho continuo {says or version}\n")
+    program.write_text(f"#!/bin/sh\n{does}\necho continuo {says or version}\n")
     program.chmod(0o755)
     (program.parent / "python").symlink_to("/usr/bin/python3")
     code = folder / FILES / "lib" / "code.py"

@@ -121,6 +121,28 @@ def test_a_service_that_does_not_start_is_taken_back_at_once(
     assert started(tmp_path / "releases") == "1.0.0"
 
 
+def test_a_release_that_keeps_ending_is_taken_back_without_a_wait(
+    machine: Machine, keys: Path, tmp_path: Path
+) -> None:
+    machine.behaves["1.1.0"] = InstrumentOffError("silence")
+    machine.ends_each_s["1.1.0"] = 4.0
+    with pytest.raises(UpdateError, match=r"1\.1\.0 has ended by itself 2 times; what ran before"):
+        update(build(tmp_path / "r", "1.1.0", keys / "ours"), machine.around, running="1.0.0")
+    assert machine.now_s == pytest.approx(8.0)
+    assert machine.running == started(tmp_path / "releases") == "1.0.0"
+
+
+def test_ends_of_one_release_do_not_keep_systemd_from_starting_another(
+    machine: Machine, keys: Path, tmp_path: Path
+) -> None:
+    machine.behaves["1.1.0"] = InstrumentOffError("silence")
+    with pytest.raises(UpdateError):
+        update(build(tmp_path / "r", "1.1.0", keys / "ours"), machine.around, running="1.0.0")
+    asked = [words[1] for words in machine.commands if words[:1] == ("systemctl",)]
+    asked = [word for word in asked if word in ("reset-failed", "restart")]
+    assert asked == ["reset-failed", "restart"] * 2
+
+
 def test_an_interrupted_trial_is_taken_back(machine: Machine, keys: Path, tmp_path: Path) -> None:
     def interrupt(_: float) -> None:
         raise KeyboardInterrupt
@@ -133,10 +155,11 @@ def test_an_interrupted_trial_is_taken_back(machine: Machine, keys: Path, tmp_pa
     assert machine.running == started(tmp_path / "releases") == "1.0.0"
 
 
+@pytest.mark.parametrize("lacks", [{"says": "nothing"}, {"does": '[ "$1" != run ] || exit 1'}])
 def test_a_program_that_does_not_start_here_is_never_tried(
-    machine: Machine, keys: Path, tmp_path: Path
+    machine: Machine, keys: Path, tmp_path: Path, lacks: dict[str, str]
 ) -> None:
-    release = build(tmp_path / "r", "1.1.0", keys / "ours", says="nothing")
+    release = build(tmp_path / "r", "1.1.0", keys / "ours", **lacks)
     with pytest.raises(UpdateError, match="does not start on this machine"):
         update(release, machine.around, running="1.0.0")
     assert not any(words[0] == "systemctl" for words in machine.commands)
