@@ -5,7 +5,7 @@ edges a contact opens and closes at random for as long as Bourns allows a PEC11R
 (15 RPM) 2.0 ms maximum"), though 100 detents a second are many times that speed. That is the worst
 that can be told from a turn: with 2.5 ms between the edges of a full-cycle encoder, the 3.0 ms that
 TE allows a DPL12 would have both contacts chatter at once, in which no direction is left. Both
-decoders get the same edges in the same order through gpiozero's mock pins: ours as the instrument's
+decoders get the same edges in the same order: ours from a simulated header, as the instrument's
 knobs, gpiozero's as a `RotaryEncoder` without the limit of steps at which it would stop counting.
 """
 
@@ -20,6 +20,7 @@ from firmware.devices.controls import Knob
 from firmware.devices.gpio_knobs import GpioKnobs
 from firmware.devices.gpio_lines import Lines
 from firmware.devices.quadrature import QUARTERS, Contact, Detent
+from firmware.devices.simulated_header import SimulatedHeader
 from firmware.devices.wiring import EncoderWiring
 from firmware.errors import DeviceError
 
@@ -96,8 +97,8 @@ def count(detent: Detent, turned: int) -> tuple[Count, Count]:
     ours, theirs = Count(), Count()
     direction = 1
 
-    factory = mock.MockFactory(pin_class=_scripted(mock.MockPin))
-    lines = Lines(factory)
+    header = SimulatedHeader()
+    lines = Lines(header)
     wiring = EncoderWiring(name="menu", a=_A, b=_B, turns=Knob.SELECT, detent=detent)
     knobs = GpioKnobs(lines, [wiring], lambda: 0)
     knobs.open(lambda _knob, clicks, _at_ns: ours.take(clicks, direction))
@@ -107,15 +108,12 @@ def count(detent: Detent, turned: int) -> tuple[Count, Count]:
     encoder.when_rotated_clockwise = lambda: theirs.take(1, direction)
     encoder.when_rotated_counter_clockwise = lambda: theirs.take(-1, direction)
 
-    pins = {
-        contact: [pins.pin(f"GPIO{number}") for pins in (factory, peers)]
-        for contact, number in ((Contact.A, _A), (Contact.B, _B))
-    }
+    numbers = {Contact.A: _A, Contact.B: _B}
     try:
         for direction, edges in traces(detent, turned, random.Random(7)):  # noqa: B007 - see above
             for at_s, contact, high in edges:
-                for pin in pins[contact]:
-                    pin.move(at_s, high=high)
+                header.move(numbers[contact], high=high, at_ns=round(at_s * 1e9))
+                peers.pin(f"GPIO{numbers[contact]}").move(at_s, high=high)
     finally:
         knobs.close()
         lines.close()

@@ -1,6 +1,6 @@
 """An instrument with the full board: real drivers and a real clock, on simulated lines and bus.
 
-gpiozero's mock pins stand for the Pi's lines, and at the end of luma's driver is a bus that takes
+A simulated header stands for the Pi's lines, and at the end of luma's driver is a bus that takes
 as long as I²C does. Everything between is the instrument as it runs on a Pi, its engine on a thread
 of its own and its worker in a process. `python -m bench.wired FOLDER` runs one that nobody touches.
 """
@@ -11,9 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from PIL import Image
 
@@ -26,12 +25,13 @@ from firmware.devices.front_panel import open_front_panel
 from firmware.devices.gpio_lines import Lines
 from firmware.devices.luma_panel import LumaPanel
 from firmware.devices.midi_ports import SimulatedKeyboard, SimulatedSynthesizer
+from firmware.devices.simulated_header import SimulatedHeader
 from firmware.devices.wiring import BoardFile
 from firmware.engine.clock import SystemClock
 from firmware.engine.engine import Engine
 from firmware.engine.events import StopRequested
 from firmware.engine.run import engine_of
-from firmware.errors import DeviceError, WorkerError
+from firmware.errors import WorkerError
 
 I2C_HZ: Final = 400_000
 BOARD: Final = "full"
@@ -110,7 +110,7 @@ class Wired:
         display: The display.
         bus: The display's.
         board_file: What is wired to which line.
-        pins: The lines: `pin(name).drive_low()` moves one.
+        header: The lines.
     """
 
     engine: Engine
@@ -119,7 +119,7 @@ class Wired:
     display: CountingDisplay
     bus: SlowBus
     board_file: BoardFile
-    pins: Any
+    header: SimulatedHeader
 
     def press(self, name: str, *, held_s: float = 2 * BOUNCE_NS / 1e9) -> int:
         """Press a button of the board file and let it go; the nanosecond of its edge."""
@@ -146,8 +146,7 @@ class Wired:
         return at_ns
 
     def _move(self, number: int, *, high: bool) -> None:
-        pin = self.pins.pin(f"GPIO{number}")
-        (pin.drive_high if high else pin.drive_low)()
+        self.header.move(number, high=high)
 
 
 @contextmanager
@@ -163,12 +162,11 @@ def wired(config: Config, *, has_midi: bool = False) -> Iterator[Wired]:
         WorkerError: If it does not end.
     """
     clock = SystemClock()
-    mock = _library("gpiozero.pins.mock")
-    pins, bus = mock.MockFactory(), SlowBus()
+    header, bus = SimulatedHeader(), SlowBus()
     board_file = load_board(BOARD)
     panel = open_front_panel(
         board_file,
-        Lines(pins),
+        Lines(header),
         clock.now_ns,
         make_panel=lambda: LumaPanel(board_file.display, bus),
     )
@@ -197,7 +195,7 @@ def wired(config: Config, *, has_midi: bool = False) -> Iterator[Wired]:
             display=display,
             bus=bus,
             board_file=board_file,
-            pins=pins,
+            header=header,
         )
     finally:
         engine.post(StopRequested())
@@ -213,13 +211,6 @@ def main(folder: str) -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         sys.stdin.read()
-
-
-def _library(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise DeviceError(f"{name.partition('.')[0]} is not installed") from error
 
 
 if __name__ == "__main__":

@@ -36,9 +36,9 @@ _OLDEST_GLIBC, _NEWEST_GLIBC = 17, 36  # Debian 12 has 2.36
 EXTRAS: Final = ("litert", "device")
 
 FROM_DEBIAN: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {"3.11": frozenset(), "3.13": frozenset({"lgpio", "python-rtmidi"})}
+    {"3.11": frozenset(), "3.13": frozenset({"python-rtmidi"})}
 )
-"""What has no wheel for a Python: packages of Debian, lgpio of Pi OS alone; see `control`."""
+"""What has no wheel for a Python: packages of Debian, see `control`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,10 @@ from firmware.devices.knobs import KnobListener, Knobs
 from firmware.devices.leds import Leds
 from firmware.devices.loops import Loop
 from firmware.devices.luma_panel import panel_maker
-from firmware.devices.mcp3008 import Mcp3008
+from firmware.devices.mcp3008 import HERTZ, Mcp3008
 from firmware.devices.oled import OledDisplay, Panel
 from firmware.devices.potentiometers import PotentiometerKnobs
+from firmware.devices.spi_bus import open_spi
 from firmware.devices.wires import Wires
 from firmware.devices.wiring import BoardFile
 
@@ -64,7 +65,9 @@ def open_front_panel(
     """
     try:
         leds = GpioLeds(lines, board.leds)
-        converter = Mcp3008(lines.spi(board.converter_select)) if board.potentiometers else None
+        converter = None
+        if board.potentiometers:
+            converter = Mcp3008(open_spi(board.converter_select, HERTZ))
         display = OledDisplay(make_panel or panel_maker(board.display, lines), now_ns)
     except BaseException:
         lines.close()

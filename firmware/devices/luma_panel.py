@@ -8,6 +8,7 @@ from typing import Any
 from firmware.devices.display import WIDTH
 from firmware.devices.gpio_lines import Lines
 from firmware.devices.oled import Light, Panel
+from firmware.devices.spi_bus import Spi, open_spi
 from firmware.devices.wiring import Bus, Controller, DisplayWiring
 from firmware.errors import DeviceError
 
@@ -105,7 +106,7 @@ def panel_maker(wiring: DisplayWiring, lines: Lines) -> Callable[[], Panel]:
     def over_spi() -> Panel:
         with _as_device_error():
             serial = serials.spi(
-                spi=_Spi(lines, wiring.chip_select),
+                spi=_Spi(wiring.chip_select),
                 gpio=gpio,
                 bus_speed_hz=SPI_HZ,
                 gpio_DC=wiring.data_command,
@@ -117,26 +118,19 @@ def panel_maker(wiring: DisplayWiring, lines: Lines) -> Callable[[], Panel]:
 
 
 class _Spi:
-    """What luma wants of spidev, on the same bus and library as everything else."""
+    """What luma wants of spidev, on the same library as everything else."""
 
-    def __init__(self, lines: Lines, chip_select: int) -> None:
-        self._lines = lines
+    def __init__(self, chip_select: int) -> None:
         self._chip_select = chip_select
-        self._spi: Any = None
+        self._spi: Spi | None = None
+        self.max_speed_hz = 0  # luma sets it after it has opened the bus
 
     def open(self, _port: int, _device: int) -> None:
-        self._spi = self._lines.spi(self._chip_select)
-
-    @property
-    def max_speed_hz(self) -> int:
-        return int(self._spi.rate)
-
-    @max_speed_hz.setter
-    def max_speed_hz(self, hertz: int) -> None:
-        self._spi.rate = hertz
+        self._spi = open_spi(self._chip_select, SPI_HZ)
 
     def writebytes(self, content: list[int]) -> None:
-        self._spi.transfer(list(content))
+        assert self._spi is not None
+        self._spi.transfer(content)
 
     def close(self) -> None:
         if self._spi is not None:
@@ -172,7 +166,7 @@ def _library(name: str) -> Any:
 
 @contextmanager
 def _as_device_error(remedy: str = "check its cable") -> Iterator[None]:
-    """luma, smbus2 and lgpio raise errors of three trees."""
+    """luma, smbus2 and the lines raise errors of three trees."""
     try:
         yield
     except DeviceError:

@@ -1,7 +1,6 @@
 """The MCP3008: eight voltages over SPI."""
 
-from typing import Any
-
+from firmware.devices.spi_bus import Spi
 from firmware.errors import DeviceError
 
 HERTZ = 1_000_000
@@ -12,15 +11,11 @@ class Mcp3008:
     """One converter.
 
     Args:
-        spi: gpiozero's `SPI`; this owns it.
+        spi: Its bus, with so many hertz; this owns it.
     """
 
-    def __init__(self, spi: Any) -> None:
+    def __init__(self, spi: Spi) -> None:
         self._spi = spi
-        try:
-            spi.rate = HERTZ
-        except Exception as error:
-            raise DeviceError(f"the MCP3008's bus has no {HERTZ} Hz: {error}") from error
 
     def read(self, channel: int) -> int:
         """A channel's voltage against its ground.

@@ -32,8 +32,8 @@ LUN: Final = f"{NAME}/functions/mass_storage.disk/lun.0"
 """Where the disk's image is chosen, below the folder of all gadgets."""
 
 _STRINGS: Final = "strings/0x409"  # English
-# Few events wait in the kernel: what waits is heard when a computer wakes up.
-_MIDI_REQUESTS, _MIDI_REQUEST_BYTES = 4, 128
+# Few events lie ready on the cable: they are heard whenever a computer begins to read.
+_MIDI_REQUESTS, _MIDI_REQUEST_BYTES = 2, 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 Where the kernel's buffer is full, because a program does not read, messages are dropped and
 counted. What was lost may have been a note's end, so that the first thing that gets through again
-silences everything; the same is said to a computer that has just come.
+silences everything; the same is said to a computer that has just come. What has waited for a second
+is forgotten as well: a program that begins to read later would hear a burst of old notes.
 
 What the computer plays itself is not said back to it: a sequencer that plays on what it hears would
 go round for ever.
@@ -27,6 +28,7 @@ from firmware.devices.usb_gadget import CONFIGFS, CONTROLLERS, NAME, Configfs, i
 from firmware.midi.messages import CHANNELS, ControlChange, MidiMessage, to_bytes
 
 _CARD: Final = re.compile(rf"^ *(\d+) \[{NAME} *\]:", re.MULTILINE)
+_WAITING: Final = re.compile(r"^Output 0$.*?Buffer size *: (\d+)$\s*Avail *: (\d+)$", re.M | re.S)
 _DROP: Final = 0x40045730  # what waits to be sent is forgotten
 _OUTPUT: Final = struct.pack("i", 0)
 _PEDAL, _ALL_SOUND_OFF, _ALL_NOTES_OFF = 64, 120, 123
@@ -48,6 +50,10 @@ class Cable(Protocol):
 
     def is_host_there(self) -> bool:
         """Whether a computer is on the cable, and awake."""
+        ...
+
+    def waiting_bytes(self) -> int:
+        """How much of what was written to the device has not been fetched."""
         ...
 
 
@@ -72,17 +78,25 @@ class LinuxCable:
 
     def device(self) -> Path | None:
         """See `Cable.device`."""
-        try:
-            cards = (self._root / "proc/asound/cards").read_text(errors="replace")
-        except OSError:
-            return None
-        card = _CARD.search(cards)
+        card = _CARD.search(self._told("cards"))
         return self._root / f"dev/snd/midiC{card[1]}D0" if card else None
 
     def is_host_there(self) -> bool:
         """See `Cable.is_host_there`."""
         controller = self._configfs.read(f"{NAME}/UDC")
         return bool(controller) and is_host_there(self._controllers, controller)
+
+    def waiting_bytes(self) -> int:
+        """See `Cable.waiting_bytes`."""
+        card = _CARD.search(self._told("cards"))
+        found = _WAITING.search(self._told(f"card{card[1]}/midi0")) if card else None
+        return int(found[1]) - int(found[2]) if found else 0
+
+    def _told(self, name: str) -> str:
+        try:
+            return (self._root / "proc/asound" / name).read_text(errors="replace")
+        except OSError:
+            return ""
 
 
 class GadgetMidi:
@@ -101,6 +115,7 @@ class GadgetMidi:
         self._descriptor: int | None = None
         self._is_heard = False
         self._first = b""  # to be written before anything else
+        self._written = self._fetched = self._waiting = 0  # bytes, the last two as polled
         self._speaker = threading.local()
         self.dropped = 0
 
@@ -111,7 +126,7 @@ class GadgetMidi:
             if is_there and self._descriptor is None:
                 self._open()
             is_heard = is_there and self._descriptor is not None
-            if is_heard == self._is_heard:
+            if is_heard == self._is_heard and not (is_heard and self._is_stuck()):
                 return
             self._is_heard = is_heard
             self._forget()
@@ -156,6 +171,13 @@ class GadgetMidi:
         with contextlib.suppress(OSError):  # another program has it: the next poll, then
             self._descriptor = os.open(device, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
+    def _is_stuck(self) -> bool:
+        """Whether what waited at the last look waits still."""
+        before, waited = self._fetched, self._waiting
+        self._waiting = self._cable.waiting_bytes()
+        self._fetched = self._written - self._waiting
+        return min(waited, self._waiting) > 0 and self._fetched == before
+
     def _write(self, content: bytes) -> bool:
         """Write what comes first, and this; whether all of it went."""
         if self._descriptor is None:
@@ -168,12 +190,14 @@ class GadgetMidi:
         except OSError:  # the gadget was taken back
             self._lose()
             return False
+        self._written += written
         self._first = waiting[written:]
         return not self._first
 
     def _forget(self) -> None:
         """Forget what nobody has read yet: later it would be a burst of old notes."""
         self._first = b""
+        self._written = self._fetched = self._waiting = 0
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
                 fcntl.ioctl(self._descriptor, _DROP, _OUTPUT)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from firmware.devices.gpio_header import CHIPS
+
 _CHIP_INFO: Final = 0x8044B401  # GPIO_GET_CHIPINFO_IOCTL
 _LINE_INFO: Final = 0xC100B405  # GPIO_V2_GET_LINEINFO_IOCTL
 _GET_LINE: Final = 0xC250B407  # GPIO_V2_GET_LINE_IOCTL
@@ -20,9 +22,6 @@ _USED, _INPUT, _PULLED_UP = 1 << 0, 1 << 2, 1 << 8
 
 _INFO: Final = struct.Struct("=32s32sIIQ176x")
 _REQUEST: Final = struct.Struct("=64I32sQI20x240xII20xi")
-
-HEADER_CHIPS: Final = ("pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1")
-"""What the chip is called whose lines are on the header: up to the Pi 3, on the 4, on the 5."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +57,7 @@ def look_at_lines(
     for path in sorted((root / "dev").glob("gpiochip*")):
         chip = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
-            if _label(chip) in HEADER_CHIPS:
+            if _label(chip) in CHIPS:
                 lines = {offset: _info(chip, offset) for offset in (*inputs, *outputs)}
                 free = [offset for offset in inputs if not lines[offset].user]
                 return lines | {offset: Line(is_high=_read(chip, offset)) for offset in free}

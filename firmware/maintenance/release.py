@@ -27,6 +27,7 @@ SIGNATURE: Final = "release.json.sig"
 FILES: Final = "files"
 PROGRAM: Final = "bin/continuo"
 """What every release has, and is started by."""
+PYTHON: Final = "bin/python3"
 
 LAUNCHER: Final = """\
 #!/bin/sh
@@ -169,7 +170,7 @@ def sign_release(folder: Path, version: str, key: Path, now: datetime) -> Releas
     """
     version_key(version)
     program = folder / FILES / PROGRAM
-    if not program.exists() and os.path.lexists(program.with_name("python3")):
+    if not program.exists() and os.path.lexists(folder / FILES / PYTHON):
         program.write_text(LAUNCHER)
         program.chmod(0o755)
     files = tuple(_listed(folder / FILES))

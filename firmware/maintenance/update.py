@@ -14,6 +14,7 @@ from firmware.errors import ControlError, UpdateError
 from firmware.maintenance.probe import Said, run_program
 from firmware.maintenance.release import (
     PROGRAM,
+    PYTHON,
     SIGNERS,
     Release,
     Report,
@@ -36,6 +37,7 @@ GUARD: Final = "continuo-settle"
 
 _LOOK_S: Final = 1.0
 _FIRST_START_S: Final = 60.0  # nothing of it is compiled yet
+_COMPILED_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,11 +164,7 @@ def _check_newer(release: Release, running: str, *, may_be_older: bool) -> None:
 
 
 def _check_starts(folder: Path, release: Release, around: Around) -> None:
-    """See that it can say its version here and has all its parts, before anything depends on it.
-
-    What its parts are compiled to is kept for all its starts: the instrument's own user may write
-    nothing there.
-    """
+    """See that it can say its version here and has all its parts, before anything depends on it."""
     for asked, answer in ((("--version",), release.version), (("run", "--help"), "")):
         said = around.run(str(folder / PROGRAM), *asked, within_s=_FIRST_START_S)
         if said is None or said.code != 0 or answer not in said.text:
@@ -174,6 +172,10 @@ def _check_starts(folder: Path, release: Release, around: Around) -> None:
                 f"{release.version} does not start on this machine, and was left alone",
                 remedy="get the release that is made for it",
             )
+    # The services' own users may write nothing there, and would compile it at each of their starts.
+    around.run(
+        str(folder / PYTHON), "-m", "compileall", "-q", str(folder / "app"), within_s=_COMPILED_S
+    )
 
 
 def _tried(release: Release, around: Around, on_trial: Report) -> str:

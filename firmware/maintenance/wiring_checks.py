@@ -6,6 +6,7 @@ from typing import Final
 
 from firmware.config import Config
 from firmware.devices.board_file import load_board
+from firmware.devices.gpio_header import USER
 from firmware.devices.wiring import BoardFile, Bus, ButtonWiring
 from firmware.maintenance.findings import Found, absent, fault, ok, warning
 from firmware.maintenance.lines import Line
@@ -15,8 +16,6 @@ I2C_BUS: Final = 1
 FAST_HERTZ: Final = 400_000
 
 _CONFIG_TXT: Final = "/boot/firmware/config.txt, then reboot"
-_OUR_USERS: Final = frozenset({"lg", "continuo", "gpiozero"})
-"""What the kernel calls a line's user that is the instrument: lgpio names it so."""
 
 _NO_PI: Final = "no lines here: this is no Raspberry Pi"
 
@@ -147,7 +146,7 @@ def _taken(
         return fault("the kernel shows no GPIO chip with the header's lines", "update the system")
     for name, pin in {**inputs, **named}.items():
         user = lines[pin].user
-        if user and user not in _OUR_USERS:
+        if user and user != USER:
             return fault(
                 f"line {pin} of {what} {name} is taken by {user}",
                 f"switch that off in {_CONFIG_TXT}, or wire it to another line",

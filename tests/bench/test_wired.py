@@ -18,7 +18,6 @@ from firmware.devices.controls import Knob
 from firmware.errors import WorkerError
 from firmware.parameters import Technique
 
-pytest.importorskip("gpiozero", reason="gpiozero is not installed")
 pytest.importorskip("luma.oled", reason="luma.oled is not installed")
 
 needs_jack = pytest.mark.skipif(shutil.which("jackd") is None, reason="jackd is not installed")

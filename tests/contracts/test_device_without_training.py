@@ -13,7 +13,7 @@ print(" ".join(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 
 _DESKTOP_ONLY = {"tensorflow", "keras", "jax", "matplotlib", "training", "converters", "muspy"}
-_DRIVERS = {"rtmidi", "gpiozero", "lgpio", "luma", "ai_edge_litert", "tflite_runtime"}
+_DRIVERS = {"rtmidi", "gpiod", "periphery", "luma", "ai_edge_litert", "tflite_runtime"}
 
 
 def test_importing_the_whole_firmware_loads_neither_desktop_code_nor_a_driver() -> None:

@@ -152,15 +152,10 @@ def test_debian_has_its_own_changelog_of_it(installed: Path) -> None:
     assert text.endswith(f" -- {maintainer}  Thu, 20 Nov 2025 14:02:11 +0000\n")
 
 
-def test_what_debian_alone_does_not_have_is_no_condition(package: Path) -> None:
-    """Python 3.13 has no wheel of lgpio: Raspberry Pi OS has a package of it, Debian has none."""
-    control = said("-f", package).decode()
-    needed = re.search(r"^Depends: (.*)$", control, re.MULTILINE)
-    wished = re.search(r"^Recommends: (.*)$", control, re.MULTILINE)
-    assert needed is not None
-    assert wished is not None
-    assert "lgpio" not in needed[1]
-    assert "python3-lgpio | python3 (<< 3.12~)" in wished[1]
+def test_what_the_buttons_need_is_in_the_package() -> None:
+    """No Debian has it for both Pythons."""
+    for lock in (ROOT / "debian/wheels").glob("*.txt"):
+        assert re.search(r"^gpiod==2\.", lock.read_text(), re.MULTILINE), lock.name
 
 
 def test_a_maker_who_logs_in_starts_no_second_synthesizer(installed: Path) -> None:
@@ -186,7 +181,7 @@ def test_the_control_file_says_what_it_needs(package: Path) -> None:
     for needed in (
         "fluidsynth",
         "libasound2",
-        "python3-lgpio",
+        "python3-rtmidi",
         "systemd (>= 252)",
         "openssh-client",
     ):
@@ -431,6 +426,6 @@ def test_what_has_no_wheel_is_left_to_debian() -> None:
         *(line for extra in EXTRAS for line in project()["optional-dependencies"][extra]),
     ]
     assert len(requirements("3.11")) == len(every)
-    missing = {"lgpio", "python-rtmidi"}
+    missing = {"python-rtmidi"}
     assert len(requirements("3.13")) == len(every) - len(missing)
     assert not any(line.startswith(tuple(missing)) for line in requirements("3.13"))

@@ -1,6 +1,5 @@
-"""The drivers of the front panel on gpiozero's mock pins: no hardware, no root."""
+"""The drivers of the front panel on a simulated header: no hardware, no root."""
 
-import importlib
 import logging
 import os
 import sys
@@ -9,14 +8,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from firmware.config import Config
 from firmware.devices import board as board_module
-from firmware.devices import gpio_lines, luma_panel
+from firmware.devices import gpio_header, gpio_lines, luma_panel
 from firmware.devices.board import WiredBoard, open_board
 from firmware.devices.board_file import load_board
 from firmware.devices.buttons import BOUNCE_NS
@@ -28,37 +26,21 @@ from firmware.devices.gpio_leds import GpioLeds
 from firmware.devices.gpio_lines import Lines, open_lines
 from firmware.devices.midi_ports import SimulatedKeyboard, SimulatedSynthesizer
 from firmware.devices.oled import Light
+from firmware.devices.simulated_header import SimulatedHeader
 from firmware.devices.wiring import BoardFile, LedWiring
 from firmware.errors import ConfigError, DeviceError
 
-mock: Any = pytest.importorskip("gpiozero.pins.mock", reason="gpiozero is not installed")
-
 PATIENCE_S = 10.0
-PI_4, PI_5 = "c03114", "c04170"
 MS_NS = 1_000_000
 Eventually = Callable[[Callable[[], bool]], bool]
-
-
-class ScriptedPin(mock.MockPin):  # type: ignore[misc]
-    """A line that a test moves at an instant of its own."""
-
-    _state: bool
-
-    def move(self, at_ns: int, *, high: bool) -> None:
-        """Change the level and tell whoever watches."""
-        if self._state != high:
-            self._state = high
-            self._last_change = at_ns / 1e9
-            if self._when_changed is not None:
-                self._call_when_changed()
 
 
 class Bench:
     """A Pi's lines with a clock that a test sets."""
 
-    def __init__(self, revision: str = PI_5) -> None:
-        self.factory = mock.MockFactory(revision=revision, pin_class=ScriptedPin)
-        self.lines = Lines(self.factory)
+    def __init__(self) -> None:
+        self.header = SimulatedHeader()
+        self.lines = Lines(self.header)
         self.now = 10**12
         self.edge_ns = 0
 
@@ -69,11 +51,11 @@ class Bench:
     def move(self, number: int, *, high: bool, after_ns: int = 10 * MS_NS) -> None:
         """Change a line's level so long after the last change of any."""
         self.edge_ns += after_ns
-        self.factory.pin(f"GPIO{number}").move(self.edge_ns, high=high)
+        self.header.move(number, high=high, at_ns=self.edge_ns)
 
     def is_high(self, number: int) -> bool:
         """A line's level."""
-        return bool(self.factory.pin(f"GPIO{number}").state)
+        return self.header.levels.get(number, True)
 
 
 class FakePanel:
@@ -115,9 +97,7 @@ def close(panel: FrontPanel) -> None:
         device.close()
 
 
-@pytest.mark.parametrize("revision", [PI_4, PI_5])
-def test_what_is_pressed_and_turned_arrives_under_its_name(revision: str, full: BoardFile) -> None:
-    bench = Bench(revision)
+def test_what_is_pressed_and_turned_arrives_under_its_name(bench: Bench, full: BoardFile) -> None:
     panel = open_panel(bench, full)
     heard: list[object] = []
     try:
@@ -206,7 +186,7 @@ def test_a_lost_edge_makes_no_long_press_of_a_short_one(
     record, generate = full.buttons[0].pin, full.buttons[1].pin
     try:
         bench.move(record, high=False)
-        bench.factory.pin(f"GPIO{record}")._state = True  # it opens, and nobody tells
+        bench.header.levels[record] = True  # it opens, and nobody tells
         bench.move(generate, high=False)
         assert eventually(lambda: bool(heard))
     finally:
@@ -287,11 +267,11 @@ def test_a_closed_panel_tells_nothing_and_is_dark(bench: Bench, full: BoardFile)
     panel.buttons.open(lambda *event: heard.append(event))
     panel.knobs.open(lambda *event: heard.append(event))
     panel.leds.light(Led.RECORD, on=True)
-    pins = {number: bench.factory.pin(f"GPIO{number}") for number, _ in full.pins()}
     close(panel)
-    for pin in pins.values():
+    assert not any(bench.is_high(pin) for pin, what in full.pins() if what.startswith("leds."))
+    for number, _ in full.pins():
         for high in (False, True, False, True):
-            pin.move(bench.edge_ns, high=high)
+            bench.move(number, high=high)
     assert heard == []
     assert threads() == set()
 
@@ -336,7 +316,7 @@ def test_the_real_board_has_the_panel_and_the_midi_ports(
     board.close()
     assert heard == [Button.RECORD]
     assert threads() == set()
-    assert bench.factory.pins == {}
+    assert bench.header.taken == set()
 
 
 def test_without_midi_the_panel_is_let_go_of_again(
@@ -357,7 +337,7 @@ def test_without_midi_the_panel_is_let_go_of_again(
     with pytest.raises(DeviceError, match="no MIDI"):
         open_board(Config(library=Path("/music")), bench.now_ns)
     assert threads() == set()
-    assert bench.factory.pins == {}
+    assert bench.header.taken == set()
 
 
 def test_what_is_missing_is_one_sentence(
@@ -365,7 +345,7 @@ def test_what_is_missing_is_one_sentence(
 ) -> None:
     with pytest.raises(ConfigError, match="there is no board 'big'"):
         open_board(Config(library=Path("/music"), board="big"), bench.now_ns)
-    monkeypatch.setitem(sys.modules, "gpiozero.pins.lgpio", None)
+    monkeypatch.setitem(sys.modules, "gpiod", None)
     with pytest.raises(DeviceError, match="is missing, without which there are no buttons"):
         open_lines()
     monkeypatch.setitem(sys.modules, "luma.oled.device", None)
@@ -373,17 +353,12 @@ def test_what_is_missing_is_one_sentence(
         luma_panel.panel_maker(full.display, bench.lines)
 
 
-def test_lines_that_cannot_be_opened_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    class NoPi:
-        def __init__(self) -> None:
-            raise OSError("no /dev/gpiochip0")
-
-    class Module:
-        LGPIOFactory = NoPi
-
-    monkeypatch.setattr(importlib, "import_module", lambda _: Module)
-    monkeypatch.setattr(gpio_lines, "importlib", importlib)
-    with pytest.raises(DeviceError, match=r"no GPIO lines here: no /dev/gpiochip0 \(a Raspberry"):
+def test_lines_that_cannot_be_opened_are_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = gpio_header.open_header
+    monkeypatch.setattr(gpio_lines, "open_header", lambda: real(tmp_path))
+    with pytest.raises(DeviceError, match=r"no GPIO lines here: no chip of .* \(a Raspberry"):
         open_lines()
 
 
@@ -393,5 +368,5 @@ def test_a_line_that_is_not_there_is_one_sentence_and_the_others_are_let_go_of(
     broken = replace(full, leds=(*full.leds, LedWiring(name="x", pin=77, lights=(Led.PLAY,))))
     with pytest.raises(DeviceError, match="GPIO77 cannot be driven"):
         open_panel(bench, broken)
-    assert bench.factory.pins == {}
+    assert bench.header.taken == set()
     assert threads() == set()

@@ -1,23 +1,22 @@
-"""The raw lines of a wired panel, on gpiozero's mock pins, beside the drivers that judge them."""
+"""The raw lines of a wired panel, on a simulated header, beside the drivers that judge them."""
 
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from firmware.devices.board_file import load_board
 from firmware.devices.controls import Button
 from firmware.devices.front_panel import FrontPanel, open_front_panel
+from firmware.devices.gpio_header import EdgeListener
 from firmware.devices.gpio_lines import Lines
 from firmware.devices.gpio_wires import NOISE, GpioWires
 from firmware.devices.oled import Light, Panel
 from firmware.devices.potentiometers import PotentiometerKnobs
+from firmware.devices.simulated_header import SimulatedHeader
 from firmware.devices.wires import Move
 from firmware.devices.wiring import PotentiometerWiring
 from firmware.errors import DeviceError
-
-mock: Any = pytest.importorskip("gpiozero.pins.mock", reason="gpiozero is not installed")
 
 FULL = load_board("full")
 
@@ -35,11 +34,11 @@ class Blank:
         """See `Panel.close`."""
 
 
-def open_panel(factory: Any, pressed: list[Button]) -> FrontPanel:
+def open_panel(header: SimulatedHeader, pressed: list[Button]) -> FrontPanel:
     def make() -> Panel:
         return Blank()
 
-    panel = open_front_panel(FULL, Lines(factory), lambda: 10**12, make_panel=make)
+    panel = open_front_panel(FULL, Lines(header), lambda: 10**12, make_panel=make)
     panel.buttons.open(lambda button, _: pressed.append(button))
     panel.knobs.open(lambda *_: None)
     return panel
@@ -51,19 +50,19 @@ def close(panel: FrontPanel) -> None:
 
 
 def test_levels_come_first_then_every_move_and_the_buttons_work_all_the_while() -> None:
-    factory, pressed = mock.MockFactory(), list[Button]()
-    panel = open_panel(factory, pressed)
+    header, pressed = SimulatedHeader(), list[Button]()
+    panel = open_panel(header, pressed)
     moves: list[Move] = []
-    factory.pin("GPIO13").drive_low()
+    header.move(13, high=False)
     panel.wires.listen(moves.append)
     inputs = [pin for pin, what in FULL.pins() if not what.startswith("leds.")]
     assert {move.wire: move.level for move in moves} == {
         f"GPIO{pin}": int(pin != 13) for pin in inputs
     }
     moves.clear()
-    factory.pin("GPIO5").drive_low()
-    factory.pin("GPIO5").drive_high()
-    factory.pin("GPIO17").drive_low()
+    header.move(5, high=False)
+    header.move(5, high=True)
+    header.move(17, high=False)
     assert [(move.wire, move.level) for move in moves] == [
         ("GPIO5", 0),
         ("GPIO5", 1),
@@ -72,23 +71,23 @@ def test_levels_come_first_then_every_move_and_the_buttons_work_all_the_while() 
     assert moves[0].at_ns <= moves[1].at_ns <= moves[2].at_ns
     assert pressed == [Button.PLAY, Button.RECORD]
     panel.wires.ignore()
-    factory.pin("GPIO6").drive_low()
+    header.move(6, high=False)
     assert len(moves) == 3
     assert pressed[2:] == [Button.GENERATE]
     close(panel)
 
 
 def test_a_listener_that_fails_costs_no_press(caplog: pytest.LogCaptureFixture) -> None:
-    factory, pressed = mock.MockFactory(), list[Button]()
-    panel = open_panel(factory, pressed)
+    header, pressed = SimulatedHeader(), list[Button]()
+    panel = open_panel(header, pressed)
 
     def fail(move: Move) -> None:
         if move.level == 0:
             raise ValueError("a listener's own fault")
 
     panel.wires.listen(fail)
-    factory.pin("GPIO5").drive_low()
-    factory.pin("GPIO6").drive_low()
+    header.move(5, high=False)
+    header.move(6, high=False)
     assert pressed == [Button.RECORD, Button.GENERATE]
     assert "an edge of GPIO5 was lost" in caplog.text
     close(panel)
@@ -112,7 +111,7 @@ def test_readings_are_told_while_somebody_listens_and_noise_is_not() -> None:
     wirings = [PotentiometerWiring(name="x", channel=0), PotentiometerWiring(name="y", channel=3)]
     knobs = PotentiometerKnobs(read, wirings, lambda: 7, read_s=0.001)
     knobs.open(lambda *_: None)
-    wires = GpioWires(FULL, Lines(mock.MockFactory()), knobs)
+    wires = GpioWires(FULL, Lines(SimulatedHeader()), knobs)
     moves: list[Move] = []
     wires.listen(moves.append)
     assert wait(lambda: len(asked) > 8)
@@ -129,11 +128,16 @@ def test_readings_are_told_while_somebody_listens_and_noise_is_not() -> None:
 
 
 def test_a_line_that_cannot_be_read_is_one_sentence() -> None:
-    class Broken(mock.MockPin):  # type: ignore[misc]
-        def _get_state(self) -> bool:
-            raise OSError("no such line")
+    class Broken(SimulatedHeader):
+        def watch(self, number: int, listener: EdgeListener) -> Callable[[], bool]:
+            super().watch(number, listener)
 
-    lines = Lines(mock.MockFactory(pin_class=Broken))
+            def fail() -> bool:
+                raise OSError("no such line")
+
+            return fail
+
+    lines = Lines(Broken())
     lines.watch(5, lambda *_: None)
     with pytest.raises(DeviceError, match="GPIO5 cannot be read: no such line"):
         GpioWires(FULL, lines).listen(lambda _: None)

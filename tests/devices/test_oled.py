@@ -3,8 +3,7 @@
 import gc
 import threading
 import weakref
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -27,6 +26,7 @@ from firmware.devices.oled import (
     as_pages,
     shifted,
 )
+from firmware.devices.simulated_header import SimulatedHeader
 from firmware.devices.wiring import Bus, Controller, DisplayWiring
 from firmware.errors import DeviceError
 
@@ -210,8 +210,7 @@ def test_a_chip_that_does_not_answer_is_one_sentence_and_its_bus_is_let_go_of() 
 
 
 def test_the_maker_opens_the_bus_of_the_board_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """I²C by its address; SPI through gpiozero's own bus and lines, with reset and D/C."""
-    mock: Any = pytest.importorskip("gpiozero.pins.mock", reason="gpiozero is not installed")
+    """I²C by its address; SPI through our own bus and lines, with reset and D/C."""
     opened: list[tuple[int, int]] = []
 
     class Serials:
@@ -221,7 +220,7 @@ def test_the_maker_opens_the_bus_of_the_board_file(monkeypatch: pytest.MonkeyPat
             return Glass()
 
     real = luma_panel._library
-    lines = Lines(mock.MockFactory())
+    lines = Lines(SimulatedHeader())
     with monkeypatch.context() as patch:
         patch.setattr(
             luma_panel, "_library", lambda n: Serials if n.endswith("serial") else real(n)
@@ -230,18 +229,20 @@ def test_the_maker_opens_the_bus_of_the_board_file(monkeypatch: pytest.MonkeyPat
     assert opened == [(1, 0x3D)]
 
     class Spi:
-        rate = 0
-        sent = 0
+        def __init__(self, chip_select: int, hertz: int) -> None:
+            assert chip_select == 1
+            self.hertz = hertz
+            self.sent = 0
 
-        def transfer(self, words: list[int]) -> list[int]:
-            self.sent += len(words)
-            return words
+        def transfer(self, content: Sequence[int]) -> Sequence[int]:
+            self.sent += len(content)
+            return content
 
         def close(self) -> None:
-            opened.append((self.rate, self.sent))
+            opened.append((self.hertz, self.sent))
 
     levels: list[tuple[int, bool]] = []
-    monkeypatch.setattr(lines, "spi", lambda chip_select: Spi() if chip_select == 1 else None)
+    monkeypatch.setattr(luma_panel, "open_spi", Spi)
     monkeypatch.setattr(
         lines, "output", lambda number: lambda high: levels.append((number, bool(high)))
     )
@@ -253,8 +254,8 @@ def test_the_maker_opens_the_bus_of_the_board_file(monkeypatch: pytest.MonkeyPat
         make().close()
     assert levels[:2] == [(25, False), (25, True)], "reset first"
     assert {(24, False), (24, True)} <= set(levels)
-    rate, sent = opened[-1]
-    assert rate == 8_000_000
+    hertz, sent = opened[-1]
+    assert hertz == 8_000_000
     assert sent > WIDTH * HEIGHT // 8
 
 

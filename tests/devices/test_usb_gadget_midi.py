@@ -2,9 +2,12 @@
 
 import fcntl
 import os
+import termios
 import threading
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +37,10 @@ class Computer:
     def is_host_there(self) -> bool:
         """See `Cable.is_host_there`."""
         return self.is_awake
+
+    def waiting_bytes(self) -> int:
+        """See `Cable.waiting_bytes`."""
+        return int(array("i", fcntl.ioctl(self._program, termios.FIONREAD, b"\0" * 4))[0])
 
     def read(self) -> bytes:
         """What the program hears when it reads."""
@@ -146,6 +153,47 @@ def test_a_computer_that_sleeps_hears_nothing_old_when_it_wakes(
     assert gadget.dropped == 0, "nobody was there to lose anything"
 
 
+def test_a_program_that_begins_to_read_hears_nothing_old(
+    computer: Computer, gadget: GadgetMidi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe forgets nothing when it is told to: here it is read until it is empty."""
+    gadget.send(C)
+    computer.read()
+    monkeypatch.setattr(fcntl, "ioctl", forgetting(computer))
+    gadget.poll()
+    gadget.send(C)
+    gadget.poll()
+    assert computer.waiting_bytes() == len(to_bytes(C)), "perhaps it is read in a moment"
+    gadget.poll()
+    assert computer.read() == b"", "it was not, and is old by now"
+    gadget.send(E)
+    assert computer.read() == SILENCE + to_bytes(E)
+
+
+def test_a_program_that_reads_slowly_loses_nothing(computer: Computer, gadget: GadgetMidi) -> None:
+    heard = b""
+    sent = [NoteOn(pitch=pitch, velocity=80) for pitch in range(40, 60)]
+    for note in sent:
+        gadget.send(note)
+        gadget.poll()
+        heard += os.read(computer._program, 7)
+    heard += computer.read()
+    assert heard == SILENCE + b"".join(map(to_bytes, sent))
+
+
+def forgetting(computer: Computer) -> Callable[..., object]:
+    """A kernel that empties the buffer of a pipe as that of a raw MIDI device."""
+    real = fcntl.ioctl
+
+    def ioctl(descriptor: int, request: int, *more: Any) -> object:
+        if request == termios.FIONREAD:
+            return real(descriptor, request, *more)
+        computer.read()
+        return 0
+
+    return ioctl
+
+
 def test_a_gadget_that_was_taken_back_is_opened_again(
     computer: Computer, gadget: GadgetMidi
 ) -> None:
@@ -219,6 +267,14 @@ def test_the_kernels_files_tell_device_and_state(tmp_path: Path) -> None:
     (tmp_path / "udc/fe980000.usb/state").write_text("configured\n")
     assert cable.device() == tmp_path / "dev/snd/midiC2D0"
     assert cable.is_host_there()
+    assert cable.waiting_bytes() == 0, "nothing is told of it"
+    (tmp_path / "proc/asound/card2").mkdir()
+    (tmp_path / "proc/asound/card2/midi0").write_text(
+        "f_midi\n\nOutput 0\n  Tx bytes     : 3976\n  Owner PID    : 644\n  Mode         : native\n"
+        "  Buffer size  : 4096\n  Avail        : 4087\nInput 0\n  Rx bytes     : 0\n"
+        "  Owner PID    : 644\n  Buffer size  : 4096\n  Avail        : 5\n  Overruns     : 0\n"
+    )
+    assert cable.waiting_bytes() == 9
 
 
 def test_what_the_computer_plays_is_not_said_back_to_it(computer: Computer) -> None:

@@ -189,7 +189,7 @@ def test_the_kit_is_made_without_the_desktops_libraries() -> None:
     """Neither WireViz nor what training needs: a document is made of the board file alone."""
     code = (
         "import sys, hardware.cli; "
-        "print(sorted({'wireviz', 'graphviz', 'yaml', 'matplotlib', 'tensorflow', 'gpiozero', "
+        "print(sorted({'wireviz', 'graphviz', 'yaml', 'matplotlib', 'tensorflow', 'gpiod', "
         "'luma'} & {name.partition('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run(

@@ -90,7 +90,9 @@ def started(root: Path) -> str:
     return found.stdout.removeprefix("continuo ").strip()
 
 
-def build(folder: Path, version: str, key: Path, *, says: str | None = None, does: str = "") -> Path:
+def build(
+    folder: Path, version: str, key: Path, *, says: str | None = None, does: str = ""
+) -> Path:
     """A release that is signed."""
     program = folder / FILES / "bin" / "continuo"
     program.parent.mkdir(parents=True)

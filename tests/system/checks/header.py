@@ -11,8 +11,8 @@ SHORT_MS, LONG_MS = 80, 1000
 QUARTER_MS: Final = 5
 """Between two edges of an encoder: a knob that is spun, 50 detents a second.
 
-At 2 ms none is lost either on a quiet machine. On one that others are on as well, lgpio's thread
-stands still between two lines for longer than that, and tells their edges in the wrong order.
+At 2 ms none is lost either on a quiet machine. On one that others are on as well, a processor of
+the guest's stands still for longer than that.
 """
 
 _FINGERS: Final = f"""
@@ -25,7 +25,7 @@ from pathlib import Path
 # here that goes first, on the processor of the fingers, which are on time themselves.
 HERE = {{1}}
 for thread in Path("/proc").glob("[0-9]*/comm"):
-    if thread.read_text().startswith("irq/") and thread.read_text().endswith("-lg\\n"):
+    if thread.read_text().startswith("irq/") and "-continu" in thread.read_text():
         os.sched_setaffinity(int(thread.parent.name), HERE)
 os.sched_setaffinity(0, HERE)
 os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))

@@ -27,6 +27,11 @@ _IS_KNOWN: Final = "systemctl show -p StatusText continuo | grep -q AKM322:"
 _IS_RUNNING: Final = "grep -q RUNNING /proc/asound/card*/pcm*p/sub0/status"
 STALE: Final = "9F3D50"
 _MESSAGES: Final = 20_000
+_FORGOTTEN_S: Final = 4
+_ON_THE_CABLE: Final = 8
+"""Messages that lie ready there, and cannot be taken back."""
+_SILENCED: Final = "BF7B00"
+"""All notes off on the last channel, which ends what is said before anything new."""
 _PRESS: Final = """
 import sys
 from firmware.cli.instrument import ask_instrument
@@ -148,26 +153,28 @@ def _loudest(guest: Guest, device: str) -> int:
 
 
 def hands_over_a_composition(guest: Guest) -> str:
-    """The computer hears every note of a composition, while it is played.
+    """The computer hears every note of a composition that is played, and none that was before.
 
-    It is played once more for that: what comes with a generation may begin with a preview.
+    What comes with a generation, a preview perhaps, is played while it does not listen.
     """
     guest.run(GENERATE, timeout_s=400)
     press = put_program(guest, "press", _PRESS)
-    guest.run(f"{press} stop")
-    guest.wait(_state("idle"), 60)
+    guest.run(f"{press} stop; sleep {_FORGOTTEN_S}")
     with Computer(guest) as computer:
         guest.run(f"{press} play")
         for state in ("playing", "idle"):
-            guest.wait(_state(state), 200)
-        heard = Counter(re.findall(r"^9[0-9A-F]([0-9A-F]{2})(?!00)", computer.said(), re.MULTILINE))
+            guest.wait(f"continuo status | grep -q '^state .* {state}'", 200)
+        old, silence, music = computer.said().rpartition(_SILENCED)
+    stale, heard = _strikes(old), Counter(_strikes(music))
+    see(bool(silence), f"no silence before the music: {old[:400]}")
+    see(len(stale) <= _ON_THE_CABLE, f"{len(stale)} old notes")
     written = Counter(json.loads(ask_program(guest, "pitches", _PITCHES)))
     see(heard == written, f"heard {heard}, written {written}")
-    return f"{written.total()} notes, every one heard"
+    return f"{written.total()} notes, every one heard; {len(stale)} old ones before"
 
 
-def _state(name: str) -> str:
-    return f"continuo status | grep -q '^state .* {name}'"
+def _strikes(said: str) -> list[str]:
+    return re.findall(r"^9[0-9A-F]([0-9A-F]{2})(?!00)", said, re.MULTILINE)
 
 
 def waits_for_no_computer(guest: Guest) -> str:
