@@ -157,6 +157,22 @@ def open_header(devices: Path = Path("/dev")) -> GpiodHeader:
         DeviceError: If the library is missing.
         OSError: If there is no such header, or it may not be had.
     """
+    chip = open_chip(devices)
+    if chip is None:
+        raise OSError(f"no chip of {devices} is called {' or '.join(CHIPS)}")
+    return GpiodHeader(chip)
+
+
+def open_chip(devices: Path) -> Any:
+    """Gpiod's `Chip` with the header's lines, or None where there is none.
+
+    Raises:
+        DeviceError: If the library is missing.
+        OSError: If it may not be had.
+    """
+    paths = sorted(devices.glob("gpiochip*"))
+    if not paths:
+        return None
     try:
         gpiod = importlib.import_module("gpiod")
     except ImportError as error:
@@ -164,9 +180,9 @@ def open_header(devices: Path = Path("/dev")) -> GpiodHeader:
             f"the library {error.name or 'gpiod'} is missing, without which there are no buttons",
             remedy="pip install continuo[device]",
         ) from error
-    for path in sorted(devices.glob("gpiochip*")):
-        chip = gpiod.Chip(str(path))
+    for path in filter(gpiod.is_gpiochip_device, map(str, paths)):
+        chip = gpiod.Chip(path)
         if chip.get_info().label in CHIPS:
-            return GpiodHeader(chip)
+            return chip
         chip.close()
-    raise OSError(f"no chip of {devices} is called {' or '.join(CHIPS)}")
+    return None

@@ -1,27 +1,14 @@
-"""GPIO lines as the kernel tells of them, without taking any from the instrument that runs.
+"""GPIO lines as the kernel tells of them, without taking any from the instrument that runs."""
 
-Reference: `linux/gpio.h`, the second version of the character device's interface.
-"""
-
-import errno
-import fcntl
-import os
-import struct
+import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from firmware.devices.gpio_header import CHIPS
+from firmware.devices.gpio_header import open_chip
 
-_CHIP_INFO: Final = 0x8044B401  # GPIO_GET_CHIPINFO_IOCTL
-_LINE_INFO: Final = 0xC100B405  # GPIO_V2_GET_LINEINFO_IOCTL
-_GET_LINE: Final = 0xC250B407  # GPIO_V2_GET_LINE_IOCTL
-_GET_VALUES: Final = 0xC010B40E  # GPIO_V2_LINE_GET_VALUES_IOCTL
-_USED, _INPUT, _PULLED_UP = 1 << 0, 1 << 2, 1 << 8
-
-_INFO: Final = struct.Struct("=32s32sIIQ176x")
-_REQUEST: Final = struct.Struct("=64I32sQI20x240xII20xi")
+_USER: Final = "continuo doctor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,48 +38,31 @@ def look_at_lines(
         Each line by its number, or None if there is no such chip here.
 
     Raises:
+        DeviceError: If the library is missing.
         OSError: If the chip may not be opened.
     """
     inputs = tuple(inputs)
-    for path in sorted((root / "dev").glob("gpiochip*")):
-        chip = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            if _label(chip) in CHIPS:
-                lines = {offset: _info(chip, offset) for offset in (*inputs, *outputs)}
-                free = [offset for offset in inputs if not lines[offset].user]
-                return lines | {offset: Line(is_high=_read(chip, offset)) for offset in free}
-        except OSError as error:
-            if error.errno != errno.ENOTTY:  # not a chip at all
-                raise
-        finally:
-            os.close(chip)
-    return None
+    chip = open_chip(root / "dev")
+    if chip is None:
+        return None
+    with chip:
+        lines = {number: _look(chip, number) for number in (*inputs, *outputs)}
+        free = [number for number in inputs if not lines[number].user]
+        return lines | {number: Line(is_high=_read(chip, number)) for number in free}
 
 
-def _label(chip: int) -> str:
-    info = fcntl.ioctl(chip, _CHIP_INFO, bytes(68))
-    return _text(info[32:64])
+def _look(chip: Any, number: int) -> Line:
+    info = chip.get_line_info(number)
+    return Line(user=(info.consumer or "something") if info.used else "")
 
 
-def _info(chip: int, offset: int) -> Line:
-    asked = _INFO.pack(b"", b"", offset, 0, 0)
-    _, user, _, _, flags = _INFO.unpack(fcntl.ioctl(chip, _LINE_INFO, asked))
-    return Line(user=(_text(user) or "something") if flags & _USED else "")
-
-
-def _read(chip: int, offset: int) -> bool | None:
-    lines = [offset, *[0] * 63]
-    asked = _REQUEST.pack(*lines, b"continuo doctor", _INPUT | _PULLED_UP, 0, 1, 0, 0)
+def _read(chip: Any, number: int) -> bool | None:
+    line = importlib.import_module("gpiod.line")
+    settings = importlib.import_module("gpiod").LineSettings(
+        direction=line.Direction.INPUT, bias=line.Bias.PULL_UP
+    )
     try:
-        line = _REQUEST.unpack(fcntl.ioctl(chip, _GET_LINE, asked))[-1]
+        with chip.request_lines({number: settings}, consumer=_USER) as request:
+            return bool(request.get_value(number) is line.Value.ACTIVE)
     except OSError:  # somebody took it at this moment
         return None
-    try:
-        bits, _ = struct.unpack("=QQ", fcntl.ioctl(line, _GET_VALUES, struct.pack("=QQ", 0, 1)))
-        return bool(bits & 1)
-    finally:
-        os.close(line)
-
-
-def _text(field: bytes) -> str:
-    return field.partition(b"\0")[0].decode(errors="replace")

@@ -345,9 +345,6 @@ def test_what_is_missing_is_one_sentence(
 ) -> None:
     with pytest.raises(ConfigError, match="there is no board 'big'"):
         open_board(Config(library=Path("/music"), board="big"), bench.now_ns)
-    monkeypatch.setitem(sys.modules, "gpiod", None)
-    with pytest.raises(DeviceError, match="is missing, without which there are no buttons"):
-        open_lines()
     monkeypatch.setitem(sys.modules, "luma.oled.device", None)
     with pytest.raises(DeviceError, match="is missing, without which there is no display"):
         luma_panel.panel_maker(full.display, bench.lines)

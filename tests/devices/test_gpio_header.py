@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from firmware.devices.gpio_header import CHIPS, GpiodHeader, open_header
+from firmware.errors import DeviceError
 
 gpiod: Any = pytest.importorskip("gpiod", reason="gpiod is for Linux")
 line: Any = pytest.importorskip("gpiod.line", reason="gpiod is for Linux")
@@ -195,11 +197,15 @@ def test_the_chip_of_the_header_is_known_by_its_name(
             return SimpleNamespace(label=self.label)
 
     monkeypatch.setattr(gpiod, "Chip", Named)
-    for name in labels:
+    monkeypatch.setattr(gpiod, "is_gpiochip_device", lambda path: Path(path).name in labels)
+    for name in (*labels, "gpiochip_of_somebody"):
         (tmp_path / name).touch()
     open_header(tmp_path).close()
     assert [chip.label for chip in opened] == ["brcmstb", CHIPS[2]]
     assert all(chip.is_closed for chip in opened)
     (tmp_path / "gpiochip1").unlink()
     with pytest.raises(OSError, match="is called pinctrl-bcm2835 or"):
+        open_header(tmp_path)
+    monkeypatch.setitem(sys.modules, "gpiod", None)
+    with pytest.raises(DeviceError, match="gpiod is missing, without which there are no buttons"):
         open_header(tmp_path)

@@ -1,11 +1,13 @@
 """Each check tells sound from unsound, and says what helps; nothing that is absent is a fault."""
 
-import fcntl
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -65,7 +67,7 @@ def test_the_lines_of_buttons_encoders_and_lights(patient: Patient) -> None:
     assert_found(patient.examined("buttons"), OK, "8 buttons, lines free")
     assert_found(patient.examined("encoders"), OK, "4 encoders, lines free")
     assert_found(patient.examined("leds"), OK, "2 lights, lines free")
-    patient.taken = {5: "lg", 17: "lg", 9: "lg"}
+    patient.taken = {5: "continuo", 17: "continuo", 9: "continuo"}
     assert_found(patient.examined("buttons"), OK, "in use by the instrument")
     patient.taken = {5: "w1", 17: "spi0 CS1", 9: "spi0"}
     assert_found(patient.examined("buttons"), FAULT, "line 5 of button record is taken by w1")
@@ -238,39 +240,54 @@ def test_a_check_that_fails_itself_is_a_finding(
     assert_found(patient.examined("disk"), FAULT, "the check itself failed: ZeroDivisionError")
 
 
-def test_lines_are_read_as_the_kernels_header_has_them(
+def test_a_line_that_is_taken_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A chip of `linux/gpio.h`: line 5 is taken, line 6 is free and low."""
-    (tmp_path / "dev").mkdir()
-    (tmp_path / "dev" / "gpiochip0").write_text("")
-    asked: list[int] = []
+    """Line 5 is the instrument's, line 6 is free and low, and an output is only looked at."""
+    line = pytest.importorskip("gpiod.line", reason="gpiod is for Linux")
+    chip = FakeChip(line, {5: "continuo"}, low=(6, 7))
+    monkeypatch.setattr(lines, "open_chip", lambda folder: chip if folder.name == "dev" else None)
+    found = lines.look_at_lines(tmp_path, [5, 6, 8], [7])
+    assert found == {
+        5: Line(user="continuo"),
+        6: Line(is_high=False),
+        7: Line(),
+        8: Line(is_high=True),
+    }
+    assert chip.read == [6, 8]
+    assert chip.is_closed
+    monkeypatch.setattr(lines, "open_chip", lambda _: None)
+    assert lines.look_at_lines(tmp_path, [5], []) is None
 
-    def ioctl(file: int, request: int, argument: bytes) -> bytes:
-        asked.append(request)
-        match request:
-            case 0x8044B401:
-                return (
-                    b"gpiochip0".ljust(32, b"\0") + b"pinctrl-bcm2711".ljust(32, b"\0") + b"6" * 4
-                )
-            case 0xC100B405:
-                offset = struct.unpack_from("=I", argument, 64)[0]
-                assert len(argument) == 256
-                user = b"lg" if offset == 5 else b""
-                head = b"GPIO".ljust(32, b"\0") + user.ljust(32, b"\0")
-                return head + struct.pack("=IIQ", offset, 0, int(offset == 5)) + bytes(176)
-            case 0xC250B407:
-                assert len(argument) == 592
-                assert struct.unpack_from("=I", argument, 0) == (6,)
-                assert argument[256:271] == b"continuo doctor"
-                assert struct.unpack_from("=Q", argument, 288) == (1 << 2 | 1 << 8,)
-                assert struct.unpack_from("=I", argument, 560) == (1,)
-                return argument[:588] + struct.pack("=i", os.open(os.devnull, os.O_RDONLY))
-            case 0xC010B40E:
-                return struct.pack("=QQ", 0, 1)
-        raise AssertionError(hex(request), file)
 
-    monkeypatch.setattr(fcntl, "ioctl", ioctl)
-    found = lines.look_at_lines(tmp_path, [5, 6], [7])
-    assert found == {5: Line(user="lg"), 6: Line(is_high=False), 7: Line()}
-    assert asked.count(0xC250B407) == 1, "a line that is taken is left alone"
+class FakeChip:
+    """gpiod's `Chip`, with the users of its lines and those that are low."""
+
+    def __init__(self, line: Any, users: dict[int, str], low: tuple[int, ...]) -> None:
+        self.line = line
+        self.users = users
+        self.low = low
+        self.read: list[int] = []
+        self.is_closed = False
+
+    def __enter__(self) -> "FakeChip":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.is_closed = True
+
+    def get_line_info(self, number: int) -> SimpleNamespace:
+        """See `gpiod.Chip`."""
+        user = self.users.get(number, "")
+        return SimpleNamespace(used=bool(user), consumer=user)
+
+    @contextmanager
+    def request_lines(self, config: dict[int, Any], *, consumer: str) -> Iterator[SimpleNamespace]:
+        """See `gpiod.Chip`."""
+        assert consumer == "continuo doctor"
+        ((number, settings),) = config.items()
+        assert settings.direction is self.line.Direction.INPUT
+        assert settings.bias is self.line.Bias.PULL_UP
+        self.read.append(number)
+        value = self.line.Value.INACTIVE if number in self.low else self.line.Value.ACTIVE
+        yield SimpleNamespace(get_value={number: value}.__getitem__)
