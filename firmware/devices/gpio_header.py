@@ -10,6 +10,7 @@ import select
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from time import sleep
 from typing import Any, Final, Protocol
 
 from firmware.errors import DeviceError
@@ -28,6 +29,8 @@ USER: Final = "continuo"
 
 _EDGES: Final = 512
 """Of one line, that wait in the kernel while this machine is busy."""
+GATHER_S: Final = 0.001
+"""Edges of two lines come by two ways, the later one perhaps first: so long they are waited for."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -128,11 +131,12 @@ class GpiodHeader:
 
     def _run(self) -> None:
         while True:
-            ready = [descriptor for descriptor, _ in self._poll.poll()]
+            self._poll.poll()
+            sleep(GATHER_S)
+            ready = [descriptor for descriptor, _ in self._poll.poll(0)]
             if self._end in ready:
                 return
             edges = [edge for descriptor in ready for edge in self._edges(descriptor)]
-            # Those of two lines came by two ways.
             for at_ns, is_high, listener in sorted(edges, key=lambda edge: edge[0]):
                 listener(is_high, at_ns)
 

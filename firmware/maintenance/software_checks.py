@@ -24,7 +24,7 @@ SOUND_UNIT: Final = "continuo-sound"
 _CLIENT: Final = re.compile(r'^Client\s+(\d+) : "(.*)" \[(\w+)', re.MULTILINE)
 _CARD: Final = re.compile(r"^\s*\d+ \[(.*?)\s*\]: (.*)$", re.MULTILINE)
 _NO_KEYBOARDS: Final = frozenset({"System", "Midi Through"})
-_PANEL_PACKAGES: Final = ("gpiod", "luma.oled", "python-rtmidi")
+_PANEL_PACKAGES: Final = ("gpiod", "luma.oled", "python-periphery", "python-rtmidi")
 _NEWEST_PYTHON: Final = (3, 13)
 _SOUND_S: Final = 0.25  # of which a card plays several periods
 

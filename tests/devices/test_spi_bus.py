@@ -12,12 +12,14 @@ from firmware.errors import DeviceError
 def test_the_bus_is_the_headers_and_the_mode_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[tuple[str, int, float]] = []
 
-    def open_bus(path: str, *, mode: int, max_speed: float) -> str:
+    chip = object()
+
+    def open_bus(path: str, *, mode: int, max_speed: float) -> object:
         opened.append((path, mode, max_speed))
-        return "the chip"
+        return chip
 
     monkeypatch.setitem(sys.modules, "periphery", SimpleNamespace(SPI=open_bus))
-    assert open_spi(1, 8_000_000) == "the chip"
+    assert open_spi(1, 8_000_000) is chip
     assert opened == [("/dev/spidev0.1", 0, 8_000_000)]
 
 

@@ -189,7 +189,7 @@ def test_what_may_not_be_used(patient: Patient, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_environment(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     patient.packages = {"gpiod": "2"}
-    said = "lacks luma.oled, python-rtmidi for the panel"
+    said = "lacks luma.oled, python-periphery, python-rtmidi for the panel"
     assert_found(patient.examined("python"), FAULT, said, "continuo[device]")
     monkeypatch.setattr(software_checks, "installed_runtimes", dict)
     assert_found(patient.examined("python"), FAULT, "no runtime for models", "litert")

@@ -12,6 +12,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     *services.CHECKS[2:],
     *disks.CHECKS,
     *access.CHECKS,
+    *power.CHECKS,  # before the disk has grown, of which twenty copies are made
     *updating.CHECKS,
-    *power.CHECKS,
 )

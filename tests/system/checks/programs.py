@@ -6,7 +6,7 @@ from tests.system.machine import Guest
 
 PYTHON: Final = "PYTHONPATH=/usr/lib/continuo/app /usr/lib/continuo/bin/python3"
 
-GENERATE: Final = "continuo generate ode-to-joy --instrument --set sampling_iterations=1"
+GENERATE: Final = "continuo generate frere-jacques --instrument --set sampling_iterations=1"
 """Has the instrument generate, as briefly as can be, and waits for that."""
 
 

@@ -28,7 +28,7 @@ def is_updated(guest: Guest) -> str:
 def returns_from_a_bad_update(guest: Guest) -> str:
     """One that can be loaded, and ends by itself as soon as it is to play, is taken back."""
     before = _version(guest)
-    _sign_bad(guest)
+    _sign(guest, _BAD)
     began = time.monotonic()
     said = guest.fails(_UPDATE, timeout_s=500)
     see(f"{_BAD} has ended by itself" in said and "what ran before runs again" in said, said)
@@ -44,7 +44,7 @@ def begin_trial(guest: Guest) -> str:
         The version that ran before.
     """
     before = _version(guest)
-    _sign_bad(guest)
+    _sign(guest, _BAD)
     guest.run(f"(continuo update {_FOLDER} >/run/update.txt 2>&1 &)")
     guest.wait(f"test -e {_TRIAL}", 300)
     guest.run("sync")  # only the cut is to be unexpected, not the moment
@@ -62,41 +62,35 @@ def see_back(guest: Guest, version: str) -> float:
     return took_s
 
 
-def _sign(guest: Guest, version: str, change: str = "true") -> None:
+def _sign(guest: Guest, version: str) -> None:
     """Sign the installed program as a release of that version, by somebody who is trusted.
 
-    Args:
-        guest: The guest.
-        version: The release's.
-        change: Done in the folder of its code before. Files there are links to the installed ones:
-            what is changed has to be another file.
+    The bad one is the same, but that its engine cannot be made. Nothing is done where that very
+    release lies there already.
     """
+    if f'"version": "{version}"' in guest.run(f"head {_FOLDER}/release.json || true"):
+        return
     guest.run(
         "test -e /root/release || ssh-keygen -q -t ed25519 -N '' -f /root/release; "
         'echo "continuo-release $(cat /root/release.pub)" >/etc/continuo/release-signers'
     )
+    # Most of its files are links to the installed ones: what is changed has to be another file.
     guest.run(
-        f"test -e {_FOLDER} || (mkdir {_FOLDER} && cp -al /usr/lib/continuo {_FOLDER}/files && "
+        f"rm -rf {_FOLDER} && mkdir {_FOLDER} && cp -al /usr/lib/continuo {_FOLDER}/files && "
         f"find {_FOLDER} -name __pycache__ -prune -exec rm -r {{}} + && "
-        f"rm -rf {_FOLDER}/files/lib/python3.13)",
+        f"rm -rf {_FOLDER}/files/lib/python3.13",
         timeout_s=120,
     )
+    engine = "firmware/engine/engine.py"
+    broken = f"cp {engine} bad.py && echo 'Engine.__init__ = None' >>bad.py && mv bad.py {engine}"
     guest.run(
-        f"cd {_FOLDER}/files/app && ({change}) && rm -r continuo-*.dist-info && "
-        f"mkdir continuo-{version}.dist-info && "
+        f"cd {_FOLDER}/files/app && ({broken if version == _BAD else 'true'}) && "
+        f"rm -r continuo-*.dist-info && mkdir continuo-{version}.dist-info && "
         f"printf 'Metadata-Version: 2.1\\nName: continuo\\nVersion: {version}\\n' "
         f">continuo-{version}.dist-info/METADATA && cd / && "
         f"continuo update {_FOLDER} --sign /root/release --version {version}",
         timeout_s=200,
     )
-
-
-def _sign_bad(guest: Guest) -> None:
-    """Sign one whose engine cannot be made, unless that was done before."""
-    if f'"version": "{_BAD}"' not in guest.run(f"head {_FOLDER}/release.json || true"):
-        file = "firmware/engine/engine.py"
-        broken = f"cp {file} bad.py && echo 'Engine.__init__ = None' >>bad.py && mv bad.py {file}"
-        _sign(guest, _BAD, broken)
 
 
 def _version(guest: Guest) -> str:
@@ -105,6 +99,6 @@ def _version(guest: Guest) -> str:
 
 
 CHECKS: Final = (
-    Check(claim="an update is tried, and stays", show=is_updated),
     Check(claim="a bad update is taken back", show=returns_from_a_bad_update),
+    Check(claim="an update is tried, and stays", show=is_updated),
 )
