@@ -21,6 +21,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Final, Protocol
 
 from firmware.devices.midi_ports import MidiOutput, PortChange, PortListener
@@ -30,6 +31,8 @@ from firmware.midi.messages import CHANNELS, ControlChange, MidiMessage, to_byte
 _CARD: Final = re.compile(rf"^ *(\d+) \[{NAME} *\]:", re.MULTILINE)
 _WAITING: Final = re.compile(r"^Output 0$.*?Buffer size *: (\d+)$\s*Avail *: (\d+)$", re.M | re.S)
 _DROP: Final = 0x40045730  # what waits to be sent is forgotten
+_LAST_WORDS_S: Final = 0.1
+_LOOK_S: Final = 0.01
 _OUTPUT: Final = struct.pack("i", 0)
 _PEDAL, _ALL_SOUND_OFF, _ALL_NOTES_OFF = 64, 120, 123
 
@@ -162,6 +165,9 @@ class GadgetMidi:
                 self._forget()
                 self._first = SILENCE
                 self._write(b"")
+                until_s = monotonic() + _LAST_WORDS_S
+                while self._cable.waiting_bytes() and monotonic() < until_s:
+                    sleep(_LOOK_S)
             self._lose()
 
     def _open(self) -> None:
@@ -195,7 +201,10 @@ class GadgetMidi:
         return not self._first
 
     def _forget(self) -> None:
-        """Forget what nobody has read yet: later it would be a burst of old notes."""
+        """Forget what nobody has read yet: later it would be a burst of old notes.
+
+        The kernel would also wait for its reader, up to ten seconds, before it closes the device.
+        """
         self._first = b""
         self._written = self._fetched = self._waiting = 0
         if self._descriptor is not None:
@@ -204,7 +213,7 @@ class GadgetMidi:
 
     def _lose(self) -> None:
         self._is_heard = False
-        self._first = b""
+        self._forget()
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -224,6 +224,25 @@ def test_its_end_silences_what_sounds(computer: Computer) -> None:
     assert computer.read() == SILENCE
 
 
+def test_its_end_waits_for_no_reader(
+    computer: Computer, gadget: GadgetMidi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel does not close a device before what was written to it is fetched or forgotten."""
+    gadget.send(C)
+    gadget.poll()
+    kept: list[int] = []
+    close = os.close
+
+    def close_device(descriptor: int) -> None:
+        kept.append(computer.waiting_bytes())
+        close(descriptor)
+
+    monkeypatch.setattr(fcntl, "ioctl", forgetting(computer))
+    monkeypatch.setattr(os, "close", close_device)
+    gadget.close()
+    assert kept == [0]
+
+
 def test_silence_ends_held_notes_on_every_channel() -> None:
     said = list(MidiParser().feed(SILENCE))
     for channel in range(16):
