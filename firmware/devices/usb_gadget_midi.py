@@ -134,7 +134,9 @@ class GadgetMidi:
             self._is_heard = is_heard
             self._forget()
             if is_heard:
+                # At once: a few messages lie ready on the cable, and cannot be taken back.
                 self._first = SILENCE
+                self._write(b"")
 
     @contextlib.contextmanager
     def speaking(self) -> Iterator[None]:

@@ -22,13 +22,16 @@ from pathlib import Path
 
 # On a machine that others are on as well, each of the guest's processors stands still now and then,
 # while fingers on the other one would go on. The kernel looks at a line when its own thread is on:
-# here that goes first, on the processor of the fingers, which are on time themselves.
+# here that goes first, on the processor of the fingers, which are on time themselves. With its
+# first edge such a thread is told anew where it may run.
 HERE = {{1}}
-for thread in Path("/proc").glob("[0-9]*/comm"):
-    if thread.read_text().startswith("irq/") and "-continu" in thread.read_text():
-        os.sched_setaffinity(int(thread.parent.name), HERE)
-os.sched_setaffinity(0, HERE)
-os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
+
+def come_together():
+    for thread in Path("/proc").glob("[0-9]*/comm"):
+        if thread.read_text().startswith("irq/") and "-continu" in thread.read_text():
+            os.sched_setaffinity(int(thread.parent.name), HERE)
+    os.sched_setaffinity(0, HERE)
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
 
 def spun(a, b, detents, each_ms):
     first, second = (a, b) if detents > 0 else (b, a)
@@ -47,9 +50,17 @@ with ExitStack() as stack:
         pin: stack.enter_context(open(f"{LINES}/sim_gpio{{pin}}/pull", "w", buffering=1))
         for pin, _, _ in moves
     }}
-    for pin, closed, for_ms in moves:
+    def move(pin, closed, for_ms):
         pulls[pin].write("pull-down\\n" if closed else "pull-up\\n")
         time.sleep(for_ms / 1000)
+
+    if verb == "turn":
+        for pin in pulls:  # to and fro is no step
+            move(pin, 1, 20)
+            move(pin, 0, 20)
+    come_together()
+    for each in moves:
+        move(*each)
 """
 
 
