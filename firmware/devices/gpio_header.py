@@ -70,7 +70,7 @@ class GpiodHeader:
     """
 
     def __init__(self, chip: Any) -> None:
-        self._gpiod = importlib.import_module("gpiod.line")
+        self._line = importlib.import_module("gpiod.line")
         self._settings = importlib.import_module("gpiod").LineSettings
         self._chip = chip
         self._watched: dict[int, tuple[Any, EdgeListener]] = {}  # by descriptor
@@ -83,7 +83,7 @@ class GpiodHeader:
 
     def watch(self, number: int, listener: EdgeListener) -> Callable[[], bool]:
         """See `Header.watch`."""
-        line = self._gpiod
+        line = self._line
         request = self._request(
             number,
             direction=line.Direction.INPUT,
@@ -99,7 +99,7 @@ class GpiodHeader:
 
     def drive(self, number: int) -> Callable[[bool], None]:
         """See `Header.drive`."""
-        line = self._gpiod
+        line = self._line
         request = self._request(number, direction=line.Direction.OUTPUT)
         self._driven.append(request)
         return lambda high: request.set_value(
