@@ -10,7 +10,7 @@ import select
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from time import sleep
+from time import monotonic_ns, sleep
 from typing import Any, Final, Protocol
 
 from firmware.errors import DeviceError
@@ -29,7 +29,7 @@ USER: Final = "continuo"
 
 _EDGES: Final = 512
 """Of one line, that wait in the kernel while this machine is busy."""
-GATHER_S: Final = 0.001
+GATHER_NS: Final = 1_000_000
 """Edges of two lines come by two ways, the later one perhaps first: so long they are waited for."""
 _LOG = logging.getLogger(__name__)
 
@@ -130,14 +130,21 @@ class GpiodHeader:
         )
 
     def _run(self) -> None:
+        edges: list[tuple[int, bool, EdgeListener]] = []
         while True:
-            self._poll.poll()
-            sleep(GATHER_S)
+            if not edges:
+                self._poll.poll()
+            sleep(GATHER_NS / 1e9)
+            # While one line is read another one moves: what came since may not be the next.
+            until_ns = monotonic_ns() - GATHER_NS
             ready = [descriptor for descriptor, _ in self._poll.poll(0)]
             if self._end in ready:
                 return
-            edges = [edge for descriptor in ready for edge in self._edges(descriptor)]
-            for at_ns, is_high, listener in sorted(edges, key=lambda edge: edge[0]):
+            for descriptor in ready:
+                edges += self._edges(descriptor)
+            edges.sort(key=lambda edge: edge[0])
+            while edges and edges[0][0] <= until_ns:
+                at_ns, is_high, listener = edges.pop(0)
                 listener(is_high, at_ns)
 
     def _edges(self, descriptor: int) -> list[tuple[int, bool, EdgeListener]]:

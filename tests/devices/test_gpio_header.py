@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,6 +152,27 @@ def test_edges_of_two_lines_are_told_in_the_order_of_their_time(
     goes_on.set()
     assert eventually(lambda: len(heard) == 4)
     assert heard == [("a", False, 10), ("b", False, 20), ("a", True, 30), ("b", True, 40)]
+
+
+def test_an_edge_that_comes_while_another_line_is_read_is_told_in_its_turn(
+    chip: Chip, header: GpiodHeader, eventually: Eventually
+) -> None:
+    heard: list[str] = []
+    header.watch(5, lambda *_: heard.append("a"))
+    header.watch(6, lambda *_: heard.append("b"))
+    first, second = chip.requests[5], chip.requests[6]
+    read = second.read_edge_events
+
+    def read_late() -> list[Edge]:
+        edges = read()
+        now_ns = time.monotonic_ns()
+        first.happen(Edge(FALLING, now_ns))  # it was read before, or was not ready
+        return [*edges, Edge(RISING, now_ns + 1)]
+
+    second.read_edge_events = read_late  # type: ignore[method-assign]
+    second.happen(Edge(FALLING, 1))
+    assert eventually(lambda: len(heard) == 3)
+    assert heard == ["b", "a", "b"]
 
 
 def test_a_line_that_fails_leaves_the_others(

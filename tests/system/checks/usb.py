@@ -29,9 +29,15 @@ class Computer:
     def __exit__(self, *_: object) -> None:
         self._guest.run("kill $(cat /tmp/amidi.pid); true")
 
-    def skip(self) -> None:
-        """Take what was heard so far for known: what lay on the cable before it was there."""
-        self._known = len(re.sub(r"\s", "", self.said()))
+    def skip(self) -> str:
+        """Take what was heard so far for known: what lay on the cable before it was there.
+
+        Returns:
+            All of it, a message a line.
+        """
+        old = self.said()
+        self._known = len(re.sub(r"\s", "", old))
+        return old
 
     def said(self) -> str:
         """All of it, a message a line."""
