@@ -1,8 +1,4 @@
-"""The GPIO lines of a panel: edges in, levels out, and whatever fails in one sentence.
-
-The library's own buttons and encoders are not there for this: their bounce time does nothing or
-swallows presses.
-"""
+"""The GPIO lines of a panel: edges in, levels out, and whatever fails in one sentence."""
 
 import logging
 from collections.abc import Callable, Iterator
